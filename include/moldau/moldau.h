@@ -1,0 +1,18 @@
+// Everything that a program needs, in one include.
+//
+// Threads: each header says.   Ownership: each header says.   Failure: each header says.
+#pragma once
+
+#include "moldau/base/clock.h"
+#include "moldau/base/executor.h"
+#include "moldau/base/log_sink.h"
+#include "moldau/broker.h"
+#include "moldau/error.h"
+#include "moldau/fetched_records.h"
+#include "moldau/offline.h"
+#include "moldau/partition.h"
+#include "moldau/receipt.h"
+#include "moldau/record.h"
+#include "moldau/topic.h"
+#include "moldau/types.h"
+#include "moldau/version.h"
