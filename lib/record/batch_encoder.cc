@@ -1,0 +1,125 @@
+#include "record/batch_encoder.h"
+
+#include <algorithm>
+
+#include "moldau/base/crc32c.h"
+#include "record/record_encoder.h"
+
+namespace moldau::record {
+namespace {
+
+int64_t Milliseconds(Timestamp time) noexcept { return time.time_since_epoch().count(); }
+
+int64_t TimestampOf(const Record& record, int64_t now) noexcept {
+  const int64_t own = Milliseconds(record.timestamp);
+  return own == Milliseconds(kNoTimestamp) ? now : own;
+}
+
+int16_t Attributes(const BatchHeader& header) noexcept {
+  int attributes = static_cast<int>(header.compression);
+  if (header.fields.timestamp_type == TimestampType::kLogAppendTime) attributes |= layout::kLogAppendTimeBit;
+  if (header.fields.is_transactional) attributes |= layout::kTransactionalBit;
+  if (header.fields.is_control) attributes |= layout::kControlBit;
+  return static_cast<int16_t>(attributes);
+}
+
+// Everything but the crc. `size` counts header and payload.
+void PutHeader(const BatchHeader& header, size_t size, std::byte* batch) noexcept {
+  const BatchFields& fields = header.fields;
+  const bool append_time = fields.timestamp_type == TimestampType::kLogAppendTime;
+  layout::StoreBig(batch + layout::kBaseOffset, fields.base_offset);
+  layout::StoreBig(batch + layout::kBatchLength, static_cast<int32_t>(size - layout::kLogOverhead));
+  layout::StoreBig(batch + layout::kLeaderEpoch, fields.leader_epoch);
+  layout::StoreBig(batch + layout::kMagic, layout::kMagicV2);
+  layout::StoreBig(batch + layout::kAttributes, Attributes(header));
+  layout::StoreBig(batch + layout::kLastOffsetDelta, header.last_offset_delta);
+  layout::StoreBig(batch + layout::kBaseTimestamp, header.base_timestamp_ms);
+  layout::StoreBig(batch + layout::kMaxTimestamp, append_time ? Milliseconds(fields.now) : header.max_timestamp_ms);
+  layout::StoreBig(batch + layout::kProducerId, fields.producer_id);
+  layout::StoreBig(batch + layout::kProducerEpoch, fields.producer_epoch);
+  layout::StoreBig(batch + layout::kBaseSequence, fields.base_sequence);
+  layout::StoreBig(batch + layout::kRecordCount, header.record_count);
+}
+
+}  // namespace
+
+size_t EncodedSizeBound(std::span<const Record> records) noexcept {
+  size_t size = layout::kHeaderSize;
+  for (const Record& record : records) size += RecordSizeBound(record);
+  return size;
+}
+
+size_t EncodedSize(std::span<const Record> records, const BatchFields& fields) noexcept {
+  if (records.empty()) return 0;
+  const int64_t now = Milliseconds(fields.now);
+  const int64_t base = TimestampOf(records.front(), now);
+  size_t size = layout::kHeaderSize;
+  int32_t offset_delta = 0;
+  for (const Record& record : records) {
+    size += RecordSize(record, TimestampDelta(TimestampOf(record, now), base), offset_delta++);
+  }
+  return size;
+}
+
+size_t EncodeBatch(std::span<const Record> records, const BatchFields& fields, std::byte* out) noexcept {
+  if (records.empty()) return 0;
+  const int64_t now = Milliseconds(fields.now);
+  const int64_t base = TimestampOf(records.front(), now);
+  int64_t max = base;
+  int32_t offset_delta = 0;
+  std::byte* at = out + layout::kRecords;
+  for (const Record& record : records) {
+    const int64_t timestamp = TimestampOf(record, now);
+    max = std::max(max, timestamp);
+    at = PutRecord(at, record, TimestampDelta(timestamp, base), offset_delta++);
+  }
+  const auto size = static_cast<size_t>(at - out);
+  SealBatch({.fields = fields,
+             .base_timestamp_ms = base,
+             .max_timestamp_ms = max,
+             .record_count = offset_delta,
+             .last_offset_delta = offset_delta - 1},
+            size, out);
+  return size;
+}
+
+std::span<std::byte> BeginClaim(const Record& record, size_t value_size, const BatchFields& fields,
+                                std::byte* out) noexcept {
+  const int64_t timestamp = TimestampOf(record, Milliseconds(fields.now));
+  const RecordHole hole = PutRecordWithHole(out + layout::kRecords, record, value_size, 0, 0);
+  PutHeader({.fields = fields,
+             .base_timestamp_ms = timestamp,
+             .max_timestamp_ms = timestamp,
+             .record_count = 1,
+             .last_offset_delta = 0},
+            static_cast<size_t>(hole.end - out), out);
+  return {hole.value, value_size};
+}
+
+void SealCrc(std::byte* batch) noexcept {
+  const size_t covered = BatchView(batch).size_in_bytes() - layout::kCrcStart;
+  layout::StoreBig(batch + layout::kCrc, base::Crc32c(batch + layout::kCrcStart, covered));
+}
+
+void SealBatch(const BatchHeader& header, size_t size, std::byte* batch) noexcept {
+  PutHeader(header, size, batch);
+  SealCrc(batch);
+}
+
+void PatchBatch(std::byte* batch, int64_t base_offset, int32_t leader_epoch) noexcept {
+  layout::StoreBig(batch + layout::kBaseOffset, base_offset);
+  layout::StoreBig(batch + layout::kLeaderEpoch, leader_epoch);
+}
+
+void SetLogAppendTime(std::byte* batch, Timestamp time) noexcept {
+  const BatchView view(batch);
+  layout::StoreBig(batch + layout::kAttributes, static_cast<int16_t>(view.attributes() | layout::kLogAppendTimeBit));
+  SetMaxTimestamp(batch, time);
+}
+
+void SetMaxTimestamp(std::byte* batch, Timestamp time) noexcept {
+  layout::StoreBig(batch + layout::kMaxTimestamp, Milliseconds(time));
+  SealCrc(batch);
+}
+
+}  // namespace moldau::record
