@@ -1,12 +1,14 @@
-// The root of everything: a data directory with topics, the background work that keeps it, and the way to all else. A program
-// that opens a broker has Kafka's model without a server: no port, no process beside it.
+// The root of everything: a data directory with topics, the background work that keeps it, and the way to all else. A
+// program that opens a broker has Kafka's model without a server: no port, no process beside it.
 //
 //   auto broker = moldau::Broker::Open({.data_dir = "data"}).value();
 //   auto orders = broker->OpenTopic("orders", {.partitions = 4}).value();
 //
-// Threads: all members may be called from any thread, Close too.   Ownership: handles made from it (Topic, Partition, Producer,
-// Consumer, receipts, records) may outlive it, in any order; after Close they answer Cancelled, and records stay readable.
-// Failure: see each member. In a forked child every call is FailedPrecondition: a broker belongs to the process that opened it.
+// Threads: all members may be called from any thread, Close too.   Ownership: handles made from it (Topic, Partition,
+// Producer, Consumer, receipts, records) may outlive it, in any order; after Close they answer Cancelled, and records
+// stay readable.
+// Failure: see each member. In a forked child every call is FailedPrecondition: a broker belongs to the process that
+// opened it.
 #pragma once
 
 #include <chrono>
@@ -60,7 +62,8 @@ struct BrokerOptions {
   // Configuration of topics that do not set a name themselves.
   TopicConfig topic_defaults;
 
-  // Committed offsets of consumer groups: how durable a commit is, and over how many partitions new directories spread groups.
+  // Committed offsets of consumer groups: how durable a commit is, and over how many partitions new directories spread
+  // groups.
   Durability offsets_durability = Durability::kFlushed;
   int32_t offsets_partitions = 50;
 
@@ -76,25 +79,25 @@ struct RecoverySummary {
     TopicPartition partition;
     int64_t truncated_bytes = 0;  // behind the last whole batch
     int removed_segments = 0;
-    int64_t log_end_offset = 0;   // afterwards
+    int64_t log_end_offset = 0;  // afterwards
   };
   struct Refusal {
     TopicPartition partition;
     absl::Status status;  // names file and position
   };
-  bool clean_shutdown = true;   // the last user of the directory had closed it
-  int recovered_partitions = 0; // whose files were scanned
+  bool clean_shutdown = true;    // the last user of the directory had closed it
+  int recovered_partitions = 0;  // whose files were scanned
   int64_t scanned_bytes = 0;
   int rebuilt_indexes = 0;
-  std::vector<Cut> cut;         // partitions that lost an unfinished tail
-  std::vector<Refusal> refused; // damaged: every call on them answers this; see RepairPartition in offline.h
+  std::vector<Cut> cut;          // partitions that lost an unfinished tail
+  std::vector<Refusal> refused;  // damaged: every call on them answers this; see RepairPartition in offline.h
 };
 
 class Broker {
  public:
-  // Opens the data directory, recovering what an unclean stop left. InvalidArgument listing every problem of the options;
-  // FailedPrecondition naming path and holder if another broker has it open, or if it is of a newer format; DataLoss if the
-  // topics' own log is damaged. A damaged partition refuses its own calls only: see recovery().
+  // Opens the data directory, recovering what an unclean stop left. InvalidArgument listing every problem of the
+  // options; FailedPrecondition naming path and holder if another broker has it open, or if it is of a newer format;
+  // DataLoss if the topics' own log is damaged. A damaged partition refuses its own calls only: see recovery().
   static absl::StatusOr<std::unique_ptr<Broker>> Open(BrokerOptions options);
 
   // Closes, waiting without limit for what must be written.
@@ -108,7 +111,8 @@ class Broker {
   // (kTopicAlreadyExists). Durable when it returns.
   absl::StatusOr<Topic> CreateTopic(std::string_view name, const TopicOptions& options = {});
 
-  // The topic, created if it is not there. FailedPrecondition naming each contradiction if it is there with other options.
+  // The topic, created if it is not there. FailedPrecondition naming each contradiction if it is there with other
+  // options.
   absl::StatusOr<Topic> OpenTopic(std::string_view name, const TopicOptions& options = {});
 
   // NotFound (kUnknownTopicOrPartition).
@@ -125,7 +129,8 @@ class Broker {
   absl::Status AlterTopicConfig(std::string_view name,
                                 const std::map<std::string, std::optional<std::string>>& changes);
 
-  // Raises the number of partitions to `total`; kInvalidPartitions if that is not more. Keys may move to other partitions.
+  // Raises the number of partitions to `total`; kInvalidPartitions if that is not more. Keys may move to other
+  // partitions.
   absl::Status AddPartitions(std::string_view name, int32_t total);
 
   // --- the whole ---
@@ -141,9 +146,9 @@ class Broker {
   // (0: call again at once; kForever: until something is posted). With threads of its own: nothing, kForever.
   std::chrono::nanoseconds Poll(int max_tasks = 64);
 
-  // Wakes every blocked call, flushes, writes the manifest and gives the directory back. Idempotent; any number of threads may
-  // call it, all wait. DeadlineExceeded if that takes longer than `timeout`: handles are dead then, the rest of the work
-  // goes on behind the back of the caller, and the next Open may have to wait or to recover.
+  // Wakes every blocked call, flushes, writes the manifest and gives the directory back. Idempotent; any number of
+  // threads may call it, all wait. DeadlineExceeded if that takes longer than `timeout`: handles are dead then, the
+  // rest of the work goes on behind the back of the caller, and the next Open may have to wait or to recover.
   absl::Status Close(std::chrono::nanoseconds timeout = std::chrono::seconds(30));
 
  private:

@@ -1,11 +1,11 @@
-// What a read returns: whole record batches as they lie in the mapped log, pinned until this object is dropped, iterated as
-// record views without a copy. Compressed batches were decoded once into memory that this object owns.
+// What a read returns: whole record batches as they lie in the mapped log, pinned until this object is dropped,
+// iterated as record views without a copy. Compressed batches were decoded once into memory that this object owns.
 //
 //   for (const RecordView& record : records) Use(record.key(), record.value());
 //
 // Threads: plain data; iterating one object from several threads at once is safe, moving it meanwhile is not.
-// Ownership: views and iterators are valid until the FetchedRecords is destroyed; moving it keeps them valid. Retention,
-// roll-over, deletion of the topic and closing the broker do not take the bytes away.
+// Ownership: views and iterators are valid until the FetchedRecords is destroyed; moving it keeps them valid.
+// Retention, roll-over, deletion of the topic and closing the broker do not take the bytes away.
 // Failure: none; batches were verified before they were handed out.
 #pragma once
 

@@ -1,6 +1,6 @@
-// Reading a partition's directory without a broker: while none runs, while one does, or where Apache Kafka wrote it. Nothing is
-// written, locked or mapped (a running broker trims and deletes files); every batch's CRC is checked; reading ends cleanly at
-// the end of the log or at a torn tail.
+// Reading a partition's directory without a broker: while none runs, while one does, or where Apache Kafka wrote it.
+// Nothing is written, locked or mapped (a running broker trims and deletes files); every batch's CRC is checked;
+// reading ends cleanly at the end of the log or at a torn tail.
 //
 // Threads: an OfflineLog is used by one thread at a time.   Ownership: records are valid until the next call on it.
 // Failure: NotFound, PermissionDenied; DataLoss naming file and position for damage that more data follows.
@@ -43,8 +43,8 @@ class OfflineLog {
   // Reads on from the first record at or above `offset`.
   void Seek(int64_t offset);
 
-  // The next whole batches, at least one and about `max_bytes`; empty at the end of what is there now. Calling again later
-  // shows what a running broker has appended since.
+  // The next whole batches, at least one and about `max_bytes`; empty at the end of what is there now. Calling again
+  // later shows what a running broker has appended since.
   absl::StatusOr<FetchedRecords> Next(size_t max_bytes = size_t{1} << 20);
 
   // Calls `visit` for every record from the position on until it returns false or the end is reached.
@@ -58,16 +58,16 @@ class OfflineLog {
 
 // What a repair did.
 struct RepairReport {
-  bool damaged = false;         // false: nothing was wrong, nothing was changed
-  std::string file;             // where the damage began
-  uint64_t position = 0;        // in that file
-  int64_t log_end_offset = 0;   // afterwards: records at and above it are gone from the log
-  uint64_t set_aside_bytes = 0; // kept in files named "<segment>.log.damaged"
+  bool damaged = false;          // false: nothing was wrong, nothing was changed
+  std::string file;              // where the damage began
+  uint64_t position = 0;         // in that file
+  int64_t log_end_offset = 0;    // afterwards: records at and above it are gone from the log
+  uint64_t set_aside_bytes = 0;  // kept in files named "<segment>.log.damaged"
 };
 
-// The way to go on with a partition that a broker refuses as damaged: cuts the log at the first damage and sets what follows
-// aside in files that no broker reads. Takes the data directory's lock, so no broker may be running (FailedPrecondition).
-// Records behind the damage are lost to readers; nothing else is changed.
+// The way to go on with a partition that a broker refuses as damaged: cuts the log at the first damage and sets what
+// follows aside in files that no broker reads. Takes the data directory's lock, so no broker may be running
+// (FailedPrecondition). Records behind the damage are lost to readers; nothing else is changed.
 absl::StatusOr<RepairReport> RepairPartition(const std::string& data_dir, const TopicPartition& partition,
                                              storage::Storage* storage = nullptr);
 

@@ -4,12 +4,14 @@
 //     log start offset <= high watermark <= log end offset
 //     |== readable records ==|== appended, not yet as durable as the topic promises ==|
 //
-// Threads: all members of Partition may be called from any thread; a TailReader or a Claim is used by one thread at a time.
-// Ownership: a cheap handle (one pointer); it may outlive its Topic and Broker. After the broker is closed or the topic is
-// deleted every call answers Cancelled or NotFound; records that were read stay valid.
+// Threads: all members of Partition may be called from any thread; a TailReader or a Claim is used by one thread at a
+// time.
+// Ownership: a cheap handle (one pointer); it may outlive its Topic and Broker. After the broker is closed or the topic
+// is deleted every call answers Cancelled or NotFound; records that were read stay valid.
 // Failure: InvalidArgument for what the caller can avoid, OutOfRange (kOffsetOutOfRange) naming the valid range,
-// ResourceExhausted when the disk is full (that append had no effect), DataLoss for a damaged log, naming file and position,
-// FailedPrecondition (kStorageError) once a write or a flush has failed: the partition has stopped, what is durable can be read.
+// ResourceExhausted when the disk is full (that append had no effect), DataLoss for a damaged log, naming file and
+// position, FailedPrecondition (kStorageError) once a write or a flush has failed: the partition has stopped, what is
+// durable can be read.
 #pragma once
 
 #include <chrono>
@@ -37,8 +39,8 @@ class PartitionState;
 }
 
 struct ReadOptions {
-  size_t max_bytes = size_t{1} << 20;      // about; at least one batch is returned if there is one
-  std::chrono::nanoseconds timeout{0};     // how long to wait at the end of the log; 0: do not
+  size_t max_bytes = size_t{1} << 20;   // about; at least one batch is returned if there is one
+  std::chrono::nanoseconds timeout{0};  // how long to wait at the end of the log; 0: do not
   WaitStrategy wait = WaitStrategy::kPark;
 };
 
@@ -72,16 +74,16 @@ class Partition {
   // Appends one record as a batch of its own. The receipt knows the offset at once.
   absl::StatusOr<Receipt> Append(const Record& record);
 
-  // Appends all records as one batch: all or nothing. The receipt's offset is the first record's. InvalidArgument if empty;
-  // kMessageTooLarge with both numbers above max.message.bytes.
+  // Appends all records as one batch: all or nothing. The receipt's offset is the first record's. InvalidArgument if
+  // empty; kMessageTooLarge with both numbers above max.message.bytes.
   absl::StatusOr<Receipt> Append(std::span<const Record> records);
 
-  // Appends one encoded record batch as a producer built it. It is checked completely (kCorruptMessage, kInvalidRecord);
-  // base offset and leader epoch are set in the log's copy.
+  // Appends one encoded record batch as a producer built it. It is checked completely (kCorruptMessage,
+  // kInvalidRecord); base offset and leader epoch are set in the log's copy.
   absl::StatusOr<Receipt> AppendBatch(std::span<const std::byte> batch);
 
-  // A slot for a value of `value_bytes` bytes in the log itself. Other writers of the partition wait until it is committed or
-  // dropped: be brief. FailedPrecondition if this thread holds one already.
+  // A slot for a value of `value_bytes` bytes in the log itself. Other writers of the partition wait until it is
+  // committed or dropped: be brief. FailedPrecondition if this thread holds one already.
   absl::StatusOr<Claim> BeginClaim(std::optional<std::string_view> key, size_t value_bytes);
 
   // --- reading ---
@@ -95,8 +97,8 @@ class Partition {
   // The first record at least as late as `timestamp`; nullopt if there is none below the high watermark.
   absl::StatusOr<std::optional<OffsetAndTime>> FindOffset(Timestamp timestamp);
 
-  // Wakes `waker` after each rise of the high watermark, on failure and on close, until it is removed: what to build a wait
-  // for several partitions on. Remove it before it is destroyed.
+  // Wakes `waker` after each rise of the high watermark, on failure and on close, until it is removed: what to build a
+  // wait for several partitions on. Remove it before it is destroyed.
   absl::Status AddTailWaker(base::Waker* waker);
   void RemoveTailWaker(base::Waker* waker);
 
@@ -112,12 +114,13 @@ class Partition {
 
   // Makes everything appended so far durable, whatever the topic promises.
   absl::Status Flush();
-  // Makes segments ready for `bytes` more bytes: allocated, mapped and touched. No effect on topics that are not `buffered`.
+  // Makes segments ready for `bytes` more bytes: allocated, mapped and touched. No effect on topics that are not
+  // `buffered`.
   absl::Status Prepare(uint64_t bytes);
   // Starts a new segment if the active one holds anything.
   absl::Status Roll();
-  // Removes every record below `offset`, which must not exceed the high watermark (OutOfRange). Whole segments below it are
-  // given back to the disk.
+  // Removes every record below `offset`, which must not exceed the high watermark (OutOfRange). Whole segments below it
+  // are given back to the disk.
   absl::Status Trim(int64_t offset);
 
  private:

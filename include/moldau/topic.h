@@ -1,12 +1,12 @@
 // A topic: a name, an id, a configuration and a number of partitions.
 //
 // Threads: all members may be called from any thread.   Ownership: a cheap handle; it may outlive its Broker.
-// Failure: after the broker is closed calls answer Cancelled; after the topic is deleted NotFound (kUnknownTopicOrPartition).
+// Failure: after the broker is closed calls answer Cancelled; after the topic is deleted NotFound
+// (kUnknownTopicOrPartition).
 // Source: Kafka's topic configuration; KIP-516 for topic ids.
 #pragma once
 
 #include <cstdint>
-#include <map>
 #include <memory>
 #include <optional>
 #include <string>
@@ -14,6 +14,7 @@
 
 #include "absl/status/statusor.h"
 #include "moldau/partition.h"
+#include "moldau/topic_config.h"
 #include "moldau/types.h"
 
 namespace moldau {
@@ -23,26 +24,10 @@ class TopicState;
 struct Access;
 }  // namespace broker
 
-// Topic configuration by Kafka's names, such as {"retention.ms", "3600000"}, and "moldau.durability".
-using TopicConfig = std::map<std::string, std::string, std::less<>>;
-
 struct TopicOptions {
   std::optional<int32_t> partitions;     // unset: 1 for a new topic, whatever an existing one has
   std::optional<Durability> durability;  // the same as config "moldau.durability"; unset: flushed
   TopicConfig config;
-};
-
-// One configuration of a topic as it is in effect.
-struct TopicConfigEntry {
-  enum class Source : uint8_t {
-    kDefault,  // built in
-    kBroker,   // BrokerOptions::topic_defaults
-    kTopic,    // set for this topic
-  };
-  std::string name;
-  std::string value;
-  Source source = Source::kDefault;
-  std::string documentation;
 };
 
 struct TopicDescription {
