@@ -106,6 +106,13 @@ void SealBatch(const BatchHeader& header, size_t size, std::byte* batch) noexcep
   SealCrc(batch);
 }
 
+void SetPayload(std::byte* batch, Compression codec, size_t size) noexcept {
+  const int others = BatchView(batch).attributes() & ~layout::kCompressionMask;
+  layout::StoreBig(batch + layout::kAttributes, static_cast<int16_t>(others | static_cast<int>(codec)));
+  layout::StoreBig(batch + layout::kBatchLength, static_cast<int32_t>(size - layout::kLogOverhead));
+  SealCrc(batch);
+}
+
 void PatchBatch(std::byte* batch, int64_t base_offset, int32_t leader_epoch) noexcept {
   layout::StoreBig(batch + layout::kBaseOffset, base_offset);
   layout::StoreBig(batch + layout::kLeaderEpoch, leader_epoch);

@@ -60,6 +60,9 @@ struct BatchHeader {
 // `size` counts header and payload.
 void SealBatch(const BatchHeader& header, size_t size, std::byte* batch) noexcept;
 
+// Makes a header fit a payload that was exchanged behind it: codec, length and crc. `size` counts header and payload.
+void SetPayload(std::byte* batch, Compression codec, size_t size) noexcept;
+
 // Sets what a leader assigns. Outside the crc: costs two stores.
 void PatchBatch(std::byte* batch, int64_t base_offset, int32_t leader_epoch) noexcept;
 
