@@ -1,0 +1,133 @@
+#include "base/task_scope.h"
+
+#include <algorithm>
+#include <map>
+#include <optional>
+#include <thread>
+#include <utility>
+#include <vector>
+
+#include "base/mutex.h"
+
+namespace moldau::base {
+
+struct TaskScope::State {
+  struct Waiting {
+    Executor::Task task;
+    Executor::TimerId timer = 0;  // 0 if it was posted, or is about to be known
+  };
+
+  // Says that a task has ended, and that its captures are gone, also when it throws.
+  struct Finisher {
+    ~Finisher() { state.Finish(); }
+    State& state;
+  };
+
+  // 0 if the scope is closed.
+  TaskId Add(Executor::Task task) {
+    const MutexLock lock(mutex);
+    if (closed) return 0;
+    waiting.emplace(++last_id, Waiting{std::move(task)});
+    return last_id;
+  }
+
+  void SetTimer(TaskId id, Executor::TimerId timer) {
+    const MutexLock lock(mutex);
+    const auto found = waiting.find(id);
+    if (found != waiting.end()) found->second.timer = timer;
+  }
+
+  void Run(TaskId id) {
+    std::optional<Executor::Task> task = Start(id);
+    if (!task) return;
+    const Finisher finisher{*this};
+    Executor::Task started = *std::move(task);
+    task.reset();
+    started();
+  }
+
+  std::optional<Executor::Task> Start(TaskId id) {
+    const MutexLock lock(mutex);
+    const auto found = waiting.find(id);
+    if (found == waiting.end()) return std::nullopt;
+    std::optional<Executor::Task> task = std::move(found->second.task);
+    waiting.erase(found);
+    running.push_back(std::this_thread::get_id());
+    return task;
+  }
+
+  void Finish() {
+    {
+      const MutexLock lock(mutex);
+      running.erase(std::find(running.begin(), running.end(), std::this_thread::get_id()));
+    }
+    finished.Notify();
+  }
+
+  bool idle() {
+    const MutexLock lock(mutex);
+    return running.empty();
+  }
+
+  bool runs_here() {
+    const MutexLock lock(mutex);
+    return std::find(running.begin(), running.end(), std::this_thread::get_id()) != running.end();
+  }
+
+  Mutex mutex;
+  std::map<TaskId, Waiting> waiting ABSL_GUARDED_BY(mutex);
+  std::vector<std::thread::id> running ABSL_GUARDED_BY(mutex);
+  TaskId last_id ABSL_GUARDED_BY(mutex) = 0;
+  bool closed ABSL_GUARDED_BY(mutex) = false;
+  EventCount finished;
+};
+
+TaskScope::TaskScope(Executor& executor) : executor_(executor), state_(std::make_shared<State>()) {}
+
+TaskScope::TaskId TaskScope::Post(Executor::Task task) {
+  const TaskId id = state_->Add(std::move(task));
+  if (id != 0) executor_.Post([state = state_, id] { state->Run(id); });
+  return id;
+}
+
+TaskScope::TaskId TaskScope::PostAt(MonoTime when, Executor::Task task) {
+  const TaskId id = state_->Add(std::move(task));
+  if (id != 0) state_->SetTimer(id, executor_.PostAt(when, [state = state_, id] { state->Run(id); }));
+  return id;
+}
+
+bool TaskScope::Cancel(TaskId id) {
+  State::Waiting taken;
+  {
+    const MutexLock lock(state_->mutex);
+    const auto found = state_->waiting.find(id);
+    if (found == state_->waiting.end()) return false;
+    taken = std::move(found->second);
+    state_->waiting.erase(found);
+  }
+  if (taken.timer != 0) executor_.Cancel(taken.timer);
+  return true;
+}
+
+void TaskScope::Close() {
+  std::map<TaskId, State::Waiting> taken;
+  {
+    const MutexLock lock(state_->mutex);
+    state_->closed = true;
+    taken.swap(state_->waiting);
+  }
+  for (const auto& [id, waiting] : taken) {
+    if (waiting.timer != 0) executor_.Cancel(waiting.timer);
+  }
+  taken.clear();
+  if (state_->runs_here()) return;
+  // Sleeps rather than driving the executor: a running task has a thread of its own, and an owner that closes may hold locks.
+  const EventCount::Waiter waiter(state_->finished);
+  for (;;) {
+    const uint32_t key = state_->finished.key();
+    if (state_->idle()) return;
+    state_->finished.Sleep(key, std::nullopt);
+  }
+}
+
+}  // namespace moldau::base
