@@ -29,6 +29,16 @@ function(moldau_add_named_bug_tests)
   endif()
 endfunction()
 
+# moldau_add_test_program(<name> <file>...): the program moldau_<name>, which tests run as a process of its own (to kill it, for
+# example); a test gets its path as a definition: target_compile_definitions(moldau_test_log PRIVATE
+# WRITER="$<TARGET_FILE:moldau_writer>").
+function(moldau_add_test_program name)
+  add_executable(moldau_${name} ${ARGN})
+  moldau_configure_target(moldau_${name})
+  target_include_directories(moldau_${name} PRIVATE ${PROJECT_SOURCE_DIR}/test ${PROJECT_SOURCE_DIR}/lib)
+  target_link_libraries(moldau_${name} PRIVATE moldau absl::str_format absl::strings Threads::Threads)
+endfunction()
+
 # moldau_add_fuzz_target(<name> <file>...): the libFuzzer target moldau_fuzz_<name> and a ctest test that runs it for
 # MOLDAU_FUZZ_SECONDS (20). It starts from test/fuzz/corpus/<name>; what it finds stays in the build directory.
 function(moldau_add_fuzz_target name)
@@ -41,9 +51,9 @@ function(moldau_add_fuzz_target name)
   target_include_directories(${target} PRIVATE ${PROJECT_SOURCE_DIR}/test ${PROJECT_SOURCE_DIR}/lib)
   target_link_libraries(${target} PRIVATE moldau absl::str_format absl::strings)
   target_link_options(${target} PRIVATE -fsanitize=fuzzer)
-  add_test(NAME "fuzz: ${name}" COMMAND ${PROJECT_SOURCE_DIR}/test/fuzz/run_target $<TARGET_FILE:${target}>
+  add_test(NAME "fuzz/${name}" COMMAND ${PROJECT_SOURCE_DIR}/test/fuzz/run_target $<TARGET_FILE:${target}>
            ${PROJECT_SOURCE_DIR}/test/fuzz/corpus/${name} ${CMAKE_CURRENT_BINARY_DIR}/${name})
-  set_tests_properties("fuzz: ${name}" PROPERTIES LABELS fuzz TIMEOUT 1800)
+  set_tests_properties("fuzz/${name}" PROPERTIES LABELS fuzz TIMEOUT 1800)
 endfunction()
 
 function(moldau_add_catch_executable target label library)
@@ -56,11 +66,11 @@ function(moldau_add_catch_executable target label library)
   endif()
   target_link_libraries(${target} PRIVATE ${library} Catch2::Catch2WithMain absl::flat_hash_map absl::str_format
                         absl::strings Threads::Threads)
-  set(prefix "${label}: ")
+  set(prefix "${label}/")
   if(MOLDAU_SANITIZE)
-    set(prefix "[${MOLDAU_SANITIZE}] ${label}: ")
+    set(prefix "${MOLDAU_SANITIZE}/${label}/")
   endif()
   # "--warn NoTests": a name that Catch2 cannot find again fails instead of passing silently.
-  catch_discover_tests(${target} TEST_PREFIX "${prefix}" DISCOVERY_MODE PRE_TEST EXTRA_ARGS --warn NoTests
+  catch_discover_tests(${target} TEST_PREFIX "${prefix}" EXTRA_ARGS --warn NoTests
                        PROPERTIES LABELS ${label} TIMEOUT ${MOLDAU_TEST_TIMEOUT})
 endfunction()
