@@ -25,8 +25,11 @@ namespace moldau {
 
 class [[nodiscard]] FetchedRecords {
  public:
-  // The uncompressed records of one compressed batch.
-  using DecodedPayload = std::vector<std::byte>;
+  // The uncompressed records of one compressed batch, and what keeps them alive.
+  struct DecodedPayload {
+    std::shared_ptr<const void> owner;
+    const std::byte* records = nullptr;
+  };
 
   class Iterator {
    public:
@@ -116,7 +119,7 @@ inline bool FetchedRecords::Iterator::EnterBatch() noexcept {
     const record::BatchView batch(batch_);
     batch_ += batch.size_in_bytes();
     if (batch.is_control()) continue;
-    next_ = batch.is_compressed() ? (decoded_++)->data() : batch.payload().data();
+    next_ = batch.is_compressed() ? (decoded_++)->records : batch.payload().data();
     left_ = batch.record_count();
     base_ = batch.record_base();
     if (left_ > 0) return true;

@@ -1,0 +1,132 @@
+#include <algorithm>
+#include <array>
+#include <limits>
+
+#include "metadata/topic_config.h"
+
+namespace moldau::metadata {
+namespace {
+
+constexpr int64_t kIntMax = std::numeric_limits<int32_t>::max();
+constexpr int64_t kLongMax = std::numeric_limits<int64_t>::max();
+constexpr std::string_view kLongMaxText = "9223372036854775807";
+
+constexpr std::string_view kBooleans[] = {"true", "false"};
+constexpr std::string_view kPolicies[] = {"delete", "compact"};
+constexpr std::string_view kCompressions[] = {"producer", "uncompressed", "gzip", "snappy", "lz4", "zstd"};
+constexpr std::string_view kTimestampTypes[] = {"CreateTime", "LogAppendTime"};
+constexpr std::string_view kDurabilities[] = {"buffered", "flushed", "replicated", "replicated_flushed"};
+
+constexpr auto kDefinitions = std::to_array<ConfigDefinition>({
+    {"cleanup.policy", ConfigType::kList, "delete", 0, 0, kPolicies,
+     "What happens to old segments: delete removes them by age and size. compact is not supported yet."},
+    {"compression.type", ConfigType::kChoice, "producer", 0, 0, kCompressions,
+     "The codec of stored batches; producer keeps each batch as it came."},
+    {"file.delete.delay.ms",
+     ConfigType::kLong,
+     "0",
+     0,
+     kLongMax,
+     {},
+     "Accepted and without effect: files are removed at once, readers that hold records keep them."},
+    {kFlushMessagesConfig,
+     ConfigType::kLong,
+     kLongMaxText,
+     1,
+     kLongMax,
+     {},
+     "1 is another name for moldau.durability=flushed. The largest number says nothing; others are refused."},
+    {"flush.ms",
+     ConfigType::kLong,
+     kLongMaxText,
+     1,
+     kLongMax,
+     {},
+     "Milliseconds after which a buffered record is flushed at the latest."},
+    {"index.interval.bytes",
+     ConfigType::kInt,
+     "4096",
+     0,
+     kIntMax,
+     {},
+     "Bytes of records between two entries of the offset index."},
+    {kMaxMessageBytesConfig,
+     ConfigType::kInt,
+     "1048588",
+     0,
+     kIntMax,
+     {},
+     "The largest record batch, after compression. Unset: 1048588, or segment.bytes if that is less."},
+    {"message.timestamp.after.max.ms",
+     ConfigType::kLong,
+     "3600000",
+     0,
+     kLongMax,
+     {},
+     "How far in the future a record's timestamp may lie."},
+    {"message.timestamp.before.max.ms",
+     ConfigType::kLong,
+     kLongMaxText,
+     0,
+     kLongMax,
+     {},
+     "How far in the past a record's timestamp may lie."},
+    {"message.timestamp.type", ConfigType::kChoice, "CreateTime", 0, 0, kTimestampTypes,
+     "Whose clock stamps records: the producer's or the broker's."},
+    {"min.insync.replicas",
+     ConfigType::kInt,
+     "1",
+     1,
+     kIntMax,
+     {},
+     "How many replicas must have a record before it is acknowledged."},
+    {kDurabilityConfig, ConfigType::kChoice, "flushed", 0, 0, kDurabilities,
+     "What an acknowledgement means: buffered survives the process, flushed survives a power cut; replicated and "
+     "replicated_flushed say the same of every in-sync replica."},
+    {"preallocate", ConfigType::kBoolean, "true", 0, 0, kBooleans,
+     "Accepted and without effect: segments are always allocated before they are written."},
+    {"retention.bytes",
+     ConfigType::kLong,
+     "-1",
+     -1,
+     kLongMax,
+     {},
+     "Bytes of a partition above which its oldest segments are deleted; -1: no limit."},
+    {"retention.ms",
+     ConfigType::kLong,
+     "604800000",
+     -1,
+     kLongMax,
+     {},
+     "Milliseconds after which a segment is deleted, counted from its latest record; -1: no limit."},
+    {kSegmentBytesConfig,
+     ConfigType::kInt,
+     "67108864",
+     4096,
+     kIntMax,
+     {},
+     "The size of a segment file, allocated whole."},
+    {"segment.index.bytes",
+     ConfigType::kInt,
+     "10485760",
+     64,
+     kIntMax,
+     {},
+     "The size at which an index makes its segment roll."},
+    {"segment.ms",
+     ConfigType::kLong,
+     "604800000",
+     1,
+     kLongMax,
+     {},
+     "Milliseconds after which a segment rolls though it is not full."},
+});
+
+static_assert(std::is_sorted(kDefinitions.begin(), kDefinitions.end(),
+                             [](const ConfigDefinition& a, const ConfigDefinition& b) { return a.name < b.name; }));
+
+}  // namespace
+
+std::span<const ConfigDefinition> TopicConfigDefinitions() { return kDefinitions; }
+
+}  // namespace moldau::metadata
