@@ -1,4 +1,5 @@
-// The version of Moldau that a program was compiled with. This is the only place where it is written; CMake reads it here.
+// The version of Moldau that a program was compiled with. This is the only place where it is written; CMake reads it
+// here.
 //
 // Threads: constants.   Ownership: none.   Failure: none.
 #pragma once

@@ -40,7 +40,7 @@ class ABSL_LOCKABLE SpinMutex {
   static constexpr uint32_t kTaken = 1;
   static constexpr uint32_t kTakenWithSleepers = 2;
 
-  void LockSlow() noexcept;
+  void LockSlow() noexcept ABSL_NO_THREAD_SAFETY_ANALYSIS;  // it is Lock that is said to take it
   void WakeOne() noexcept;
 
   std::atomic<uint32_t> word_{kFree};

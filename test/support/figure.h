@@ -1,4 +1,5 @@
-// Prints what a test counted. `test/run` shows these lines at its end, so that "how much was tried" is seen, not believed:
+// Prints what a test counted. `test/run` shows these lines at its end, so that "how much was tried" is seen, not
+// believed:
 //   Figure("crash enumeration: %d states, %d acknowledged records lost", states, lost);
 #pragma once
 

@@ -1,5 +1,5 @@
-// How much work a randomised test does. `test/run --long` asks for far more, continuous integration under the sanitizers for
-// less; a test names its normal amount and scales it: `for (int seed = 0; seed < Scaled(200); ++seed)`.
+// How much work a randomised test does. `test/run --long` asks for far more, continuous integration under the
+// sanitizers for less; a test names its normal amount and scales it: `for (int seed = 0; seed < Scaled(200); ++seed)`.
 //
 // MOLDAU_SCALE   a factor such as 0.1; unset means 1
 // MOLDAU_LONG    if set and not 0: twenty times as much, on top of MOLDAU_SCALE
