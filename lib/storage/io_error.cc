@@ -1,6 +1,7 @@
 #include "storage/io_error.h"
 
 #include <sys/resource.h>
+#include <unistd.h>
 
 #include <cctype>
 #include <cerrno>
@@ -93,6 +94,13 @@ absl::Status IoError(int error, std::string_view path, std::string_view action) 
 
 absl::Status ReadOnlyError(std::string_view path, std::string_view action) {
   return StorageError(absl::StatusCode::kFailedPrecondition, "%s: %s: it is open for reading only", path, action);
+}
+
+absl::Status LockedError(std::string_view path, pid_t holder) {
+  const std::string who = holder == 0          ? std::string("a process that left no id")
+                          : holder == getpid() ? absl::StrFormat("this process (%d)", holder)
+                                               : absl::StrFormat("process %d", holder);
+  return StorageError(absl::StatusCode::kFailedPrecondition, "%s: locked by %s", path, who);
 }
 
 absl::Status CheckRange(std::string_view path, uint64_t offset, uint64_t length, uint64_t size) {

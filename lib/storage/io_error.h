@@ -4,6 +4,8 @@
 // Threads: safe.   Ownership: none.   Failure: none.
 #pragma once
 
+#include <sys/types.h>
+
 #include <cstdint>
 #include <string>
 #include <string_view>
@@ -24,6 +26,9 @@ template <typename... Args>
 
 // The answer to a write through a file or mapping that was opened for reading.
 [[nodiscard]] absl::Status ReadOnlyError(std::string_view path, std::string_view action);
+
+// The answer to a second lock of the file; `holder` is 0 if it is not known.
+[[nodiscard]] absl::Status LockedError(std::string_view path, pid_t holder);
 
 // OK if [offset, offset + length) is a range of a file or of something `size` bytes long.
 [[nodiscard]] absl::Status CheckRange(std::string_view path, uint64_t offset, uint64_t length, uint64_t size);

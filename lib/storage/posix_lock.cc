@@ -34,13 +34,6 @@ pid_t Holder(int fd) {
   return pid;
 }
 
-absl::Status HeldError(const std::string& path, pid_t holder) {
-  const std::string who = holder == 0          ? std::string("a process that left no id")
-                          : holder == getpid() ? absl::StrFormat("this process (%d)", holder)
-                                               : absl::StrFormat("process %d", holder);
-  return StorageError(absl::StatusCode::kFailedPrecondition, "%s: locked by %s", path, who);
-}
-
 // The id only serves messages: a full disk must not keep anybody from locking. A wrong id would be worse than none.
 void WriteHolder(int fd) {
   const std::string text = absl::StrFormat("%d\n", getpid());
@@ -73,7 +66,7 @@ absl::StatusOr<std::unique_ptr<FileLock>> LockFile(const std::string& path) {
   if (SetLock(descriptor.get(), F_WRLCK) != 0) {
     const int error = errno;
     if (error != EAGAIN && error != EACCES) return IoError(error, path, "lock");
-    return HeldError(path, Holder(descriptor.get()));
+    return LockedError(path, Holder(descriptor.get()));
   }
   WriteHolder(descriptor.get());
   return std::make_unique<PosixLock>(std::move(descriptor));
