@@ -47,16 +47,22 @@ absl::StatusOr<FetchedRecords::DecodedPayload> Decode(const record::BatchView& b
 
 absl::StatusOr<FetchedRecords> DecodeSlice(LogSlice slice, int64_t from,
                                            const std::shared_ptr<base::MemoryBudget>& budget) {
+  return DecodeBatches(std::move(slice.pin), slice.bytes, from, slice.next_offset, budget);
+}
+
+absl::StatusOr<FetchedRecords> DecodeBatches(std::shared_ptr<const void> pin, std::span<const std::byte> batches,
+                                             int64_t from, int64_t next_offset,
+                                             const std::shared_ptr<base::MemoryBudget>& budget) {
   std::vector<FetchedRecords::DecodedPayload> decoded;
-  if (AnyNeedsDecoding(slice.bytes)) {
-    for (std::span<const std::byte> rest = slice.bytes; !rest.empty();) {
+  if (AnyNeedsDecoding(batches)) {
+    for (std::span<const std::byte> rest = batches; !rest.empty();) {
       const record::BatchView batch(rest.data());
       rest = rest.subspan(batch.size_in_bytes());
       if (!NeedsDecoding(batch)) continue;
       MOLDAU_ASSIGN_OR_RETURN(decoded.emplace_back(), Decode(batch, budget));
     }
   }
-  return FetchedRecords(std::move(slice.pin), slice.bytes, from, slice.next_offset, std::move(decoded));
+  return FetchedRecords(std::move(pin), batches, from, next_offset, std::move(decoded));
 }
 
 }  // namespace moldau::log

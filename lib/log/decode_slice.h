@@ -7,6 +7,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <span>
 
 #include "absl/status/statusor.h"
 #include "base/memory_budget.h"
@@ -18,5 +19,10 @@ namespace moldau::log {
 // The records of `slice` from offset `from` on. Cost for uncompressed batches: a look at each header.
 absl::StatusOr<FetchedRecords> DecodeSlice(LogSlice slice, int64_t from,
                                            const std::shared_ptr<base::MemoryBudget>& budget);
+
+// The same of verified whole batches that lie elsewhere, kept alive by `pin`.
+absl::StatusOr<FetchedRecords> DecodeBatches(std::shared_ptr<const void> pin, std::span<const std::byte> batches,
+                                             int64_t from, int64_t next_offset,
+                                             const std::shared_ptr<base::MemoryBudget>& budget);
 
 }  // namespace moldau::log

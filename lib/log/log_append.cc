@@ -1,0 +1,273 @@
+// Appending: encode straight into place when the end of the log is free, encode aside and copy when it is not.
+#include <algorithm>
+#include <cstring>
+
+#include "base/named_bug.h"
+#include "base/status_builder.h"
+#include "log/log_core.h"
+#include "moldau/record/batch_view.h"
+#include "record/buffer.h"
+#include "record/recompress.h"
+
+namespace moldau::log {
+
+namespace {
+
+// Batches that cannot be encoded in place are built here first. Kept by each thread, so that no append allocates.
+record::Buffer& Scratch() {
+  thread_local record::Buffer buffer;
+  buffer.Clear();
+  return buffer;
+}
+
+record::Buffer& Unpacked() {
+  thread_local record::Buffer buffer;
+  buffer.Clear();
+  return buffer;
+}
+
+absl::Status TooLarge(size_t size, uint32_t limit, std::string_view what) {
+  return base::Error(absl::StatusCode::kInvalidArgument, ErrorCode::kMessageTooLarge,
+                     "record batch: %d bytes exceed %s of %u bytes", static_cast<int64_t>(size), what, limit);
+}
+
+}  // namespace
+
+absl::Status Log::Core::CheckTimestamp(int64_t timestamp_ms, Timestamp now) const {
+  const int64_t now_ms = now.time_since_epoch().count();
+  const int64_t after = timestamp_after_max_ms.load(std::memory_order_relaxed);
+  const int64_t before = timestamp_before_max_ms.load(std::memory_order_relaxed);
+  if (timestamp_ms > now_ms && timestamp_ms - now_ms > after) {
+    return base::Error(absl::StatusCode::kInvalidArgument, ErrorCode::kInvalidTimestamp,
+                       "record: timestamp %d is %d ms ahead of the clock, message.timestamp.after.max.ms is %d", timestamp_ms,
+                       timestamp_ms - now_ms, after);
+  }
+  if (timestamp_ms < now_ms && now_ms - timestamp_ms > before) {
+    return base::Error(absl::StatusCode::kInvalidArgument, ErrorCode::kInvalidTimestamp,
+                       "record: timestamp %d is %d ms behind the clock, message.timestamp.before.max.ms is %d", timestamp_ms,
+                       now_ms - timestamp_ms, before);
+  }
+  return absl::OkStatus();
+}
+
+absl::Status Log::Core::CheckTimestamps(std::span<const Record> records, Timestamp now) const {
+  for (const Record& record : records) {
+    if (record.timestamp == kNoTimestamp) [[likely]] continue;
+    const int64_t ms = record.timestamp.time_since_epoch().count();
+    if (ms < 0) {
+      return base::Error(absl::StatusCode::kInvalidArgument, ErrorCode::kInvalidTimestamp,
+                         "record: timestamp %d is before 1970", ms);
+    }
+    MOLDAU_RETURN_IF_ERROR(CheckTimestamp(ms, now));
+  }
+  return absl::OkStatus();
+}
+
+record::BatchFields Log::Core::NextFields(Timestamp now) const {
+  return {.base_offset = next_offset, .leader_epoch = leader_epoch, .now = now, .timestamp_type = config.timestamp_type};
+}
+
+// One batch is in place: the only spot where the end of the log moves.
+AppendResult Log::Core::Complete(uint32_t size, int32_t offset_count, int64_t max_timestamp) {
+  const int64_t base = next_offset;
+  const int64_t last = base + offset_count - 1;
+  if (active->IndexBatch(position, last, size, {max_timestamp, last})) [[unlikely]] NoteIndexSize();
+  position += size;
+  next_offset = last + 1;
+  appends_since_cool_down += 1;
+  if (position >= heat_mark) [[unlikely]] {
+    heat_mark = UINT32_MAX;
+    tasks.Post([this] { HeatUp(); });
+  }
+  if (publishes) {
+    active->Publish({position, static_cast<uint32_t>(next_offset - active->base_offset())});
+    log_end.store(next_offset, std::memory_order_relaxed);
+    visible_end.store(next_offset, std::memory_order_seq_cst);
+  } else {
+    pending.size = position - pending.start;
+    pending.end_offset = next_offset;
+    log_end.store(next_offset, std::memory_order_release);
+  }
+  const bool stamped = config.timestamp_type == TimestampType::kLogAppendTime;
+  return {.base_offset = base,
+          .last_offset = last,
+          .log_append_time = stamped ? Timestamp(std::chrono::milliseconds(max_timestamp)) : kNoTimestamp};
+}
+
+// A full index ends the segment, as in Kafka. The way in is closed, so that the next append takes the long way.
+void Log::Core::NoteIndexSize() {
+  if ((active->offset_index().size() + 1) * OffsetIndex::kEntryBytes <= config.segment_index_bytes) return;
+  indexed_full = true;
+  direct_end = direct_at;
+}
+
+absl::StatusOr<AppendResult> Log::Core::Append(std::span<const Record> records) {
+  const size_t bound = record::EncodedSizeBound(records);
+  const Timestamp now = wall_clock.WallNow();
+  MOLDAU_RETURN_IF_ERROR(CheckTimestamps(records, now));
+  if (append_lock.TryLock()) [[likely]] {
+    const bool fits = bound <= DirectRoom() && bound <= fast_limit && now.time_since_epoch().count() < roll_at_ms;
+    if (fits && !records.empty()) [[likely]] {
+      if (MOLDAU_NAMED_BUG(M3)) {
+        active->Publish({static_cast<uint32_t>(position + bound),
+                         static_cast<uint32_t>(next_offset + static_cast<int64_t>(records.size()) - active->base_offset())});
+      }
+      const size_t size = record::EncodeBatch(records, NextFields(now), direct_at);
+      const int64_t max_timestamp = record::BatchView(direct_at).max_timestamp_ms();
+      direct_at += size;
+      const AppendResult result = Complete(static_cast<uint32_t>(size), static_cast<int32_t>(records.size()), max_timestamp);
+      const bool notify = publishes;
+      const bool arm = !publishes && !flush_armed;
+      if (arm) [[unlikely]] flush_armed = true;
+      append_lock.Unlock();
+      if (notify) tail.Notify();
+      if (arm) [[unlikely]] ArmFlushTimer();
+      return result;
+    }
+    append_lock.Unlock();
+  }
+  return AppendSlow(records, now);
+}
+
+absl::StatusOr<AppendResult> Log::Core::AppendSlow(std::span<const Record> records, Timestamp now) {
+  if (records.empty()) {
+    return base::Error(absl::StatusCode::kInvalidArgument, ErrorCode::kInvalidRecord, "record batch: has no records");
+  }
+  record::BatchFields fields;
+  uint32_t max_message_bytes;
+  std::optional<Compression> codec;
+  {
+    MOLDAU_RETURN_IF_ERROR(LockForAppend());
+    fields = NextFields(now);
+    max_message_bytes = config.max_message_bytes;
+    codec = config.compression;
+    append_lock.Unlock();
+  }
+  const size_t bound = record::EncodedSizeBound(records);
+  if (bound > max_message_bytes) {
+    const size_t exact = record::EncodedSize(records, fields);
+    const bool shrinks = codec.value_or(Compression::kNone) != Compression::kNone;
+    if (exact > max_message_bytes && (!shrinks || exact > kMaxRelative)) {
+      return TooLarge(exact, max_message_bytes, "max.message.bytes");
+    }
+  }
+  record::Buffer& scratch = Scratch();
+  scratch.Reserve(bound);
+  scratch.Grow(record::EncodeBatch(records, fields, scratch.data()));
+  record::BatchView batch(scratch.data());
+  if (codec.value_or(Compression::kNone) != Compression::kNone) {
+    record::Buffer smaller;
+    MOLDAU_RETURN_IF_ERROR(record::Recompress(batch, *codec, {}, Unpacked(), smaller));
+    std::swap(scratch, smaller);
+    batch = record::BatchView(scratch.data());
+    if (scratch.size() > max_message_bytes) return TooLarge(scratch.size(), max_message_bytes, "max.message.bytes");
+  }
+  return Place({{scratch.data(), scratch.size()}, static_cast<int32_t>(records.size()), batch.max_timestamp_ms()}, now);
+}
+
+absl::StatusOr<AppendResult> Log::Core::AppendBatch(std::span<const std::byte> bytes) {
+  const Timestamp now = wall_clock.WallNow();
+  const record::BatchView given(bytes.data());
+  uint32_t max_message_bytes;
+  std::optional<Compression> codec;
+  TimestampType timestamp_type;
+  {
+    MOLDAU_RETURN_IF_ERROR(LockForAppend());
+    max_message_bytes = config.max_message_bytes;
+    codec = config.compression;
+    timestamp_type = config.timestamp_type;
+    append_lock.Unlock();
+  }
+  if (bytes.size() > max_message_bytes) return TooLarge(bytes.size(), max_message_bytes, "max.message.bytes");
+  if (timestamp_type == TimestampType::kCreateTime && given.max_timestamp_ms() >= 0) {
+    MOLDAU_RETURN_IF_ERROR(CheckTimestamp(given.max_timestamp_ms(), now));
+  }
+  record::Buffer& scratch = Scratch();
+  if (codec && *codec != given.compression()) {
+    MOLDAU_RETURN_IF_ERROR(record::Recompress(given, *codec, {}, Unpacked(), scratch));
+    if (scratch.size() > max_message_bytes) return TooLarge(scratch.size(), max_message_bytes, "max.message.bytes");
+  } else {
+    scratch.Reserve(bytes.size());
+    std::memcpy(scratch.data(), bytes.data(), bytes.size());
+    scratch.Grow(bytes.size());
+  }
+  if (timestamp_type == TimestampType::kLogAppendTime) record::SetLogAppendTime(scratch.data(), now);
+  const record::BatchView batch(scratch.data());
+  return Place({{scratch.data(), scratch.size()}, batch.last_offset_delta() + 1, batch.max_timestamp_ms()}, now);
+}
+
+// Takes the append lock. A thread that holds a claim would wait for itself, and is told so.
+absl::Status Log::Core::LockForAppend() {
+  if (claim_owner.load(std::memory_order_relaxed) == std::this_thread::get_id()) {
+    return absl::FailedPreconditionError("log: this thread holds a claim; commit or abort it first");
+  }
+  append_lock.Lock();
+  if (failure.ok()) return absl::OkStatus();
+  absl::Status status = failure;
+  append_lock.Unlock();
+  return status;
+}
+
+// Puts a batch that is complete but for offset and epoch at the end of the log.
+absl::StatusOr<AppendResult> Log::Core::Place(const EncodedBatch& batch, Timestamp now) {
+  const size_t size = batch.bytes.size();
+  for (;;) {
+    MOLDAU_RETURN_IF_ERROR(LockForAppend());
+    const bool is_old = now.time_since_epoch().count() >= roll_at_ms && position > 0;
+    const bool cold = is_ready && publishes && !is_mapped && active != nullptr && position + size <= active->capacity();
+    const bool in_range = active != nullptr && next_offset + batch.offset_count - active->base_offset() <= kMaxRelative;
+    if (!is_old && !indexed_full && in_range && (size <= DirectRoom() || cold)) {
+      record::PatchBatch(batch.bytes.data(), next_offset, leader_epoch);
+      if (size <= DirectRoom()) {
+        std::memcpy(direct_at, batch.bytes.data(), size);
+        direct_at += size;
+      } else if (const absl::Status status = PlaceCold(batch); !status.ok()) {
+        append_lock.Unlock();
+        if (!absl::IsResourceExhausted(status)) StopWriting(status);
+        return status;
+      }
+      const AppendResult result = Complete(static_cast<uint32_t>(size), batch.offset_count, batch.max_timestamp);
+      const bool notify = publishes;
+      const bool arm = !publishes && !flush_armed;
+      if (arm) flush_armed = true;
+      append_lock.Unlock();
+      if (notify) tail.Notify();
+      if (arm) ArmFlushTimer();
+      return result;
+    }
+    if (active != nullptr && !in_range) indexed_full = true;
+    append_lock.Unlock();
+    MOLDAU_RETURN_IF_ERROR(MakeRoom(size, now));
+  }
+}
+
+// A partition that is seldom written has no mapping: one write into the page cache, which a full disk refuses cleanly.
+absl::Status Log::Core::PlaceCold(const EncodedBatch& batch) {
+  MOLDAU_ASSIGN_OR_RETURN(const std::shared_ptr<storage::File> file, active->File());
+  if (const absl::Status status = file->Write(position, batch.bytes); !status.ok()) {
+    if (absl::IsResourceExhausted(status)) MOLDAU_RETURN_IF_ERROR(file->Truncate(position));
+    return status;
+  }
+  cold_bytes += batch.bytes.size();
+  RequestWarmUp();
+  return absl::OkStatus();
+}
+
+// The disk has failed us: nothing that is not durable yet will ever be acknowledged.
+void Log::Core::StopWriting(absl::Status why) {
+  const absl::Status stopped =
+      base::Error(absl::StatusCode::kFailedPrecondition, ErrorCode::kStorageError,
+                  "%s: partition has stopped after a storage error, what is durable can be read: %s", directory, why.message());
+  {
+    base::SpinMutexLock lock(append_lock);
+    if (!failure.ok()) return;
+    failure = stopped;
+    direct_at = direct_end = nullptr;
+    is_ready = false;
+  }
+  environment.logger->Error("log.stopped", "%s", stopped.message());
+  durable->Fail(stopped);
+  tail.Notify();
+}
+
+}  // namespace moldau::log

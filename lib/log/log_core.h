@@ -1,0 +1,255 @@
+// The state of a log and its parts by event: each log_<event>.cc implements the members listed under its name.
+//
+// Locks, in the order in which they may be taken:
+//   maintenance_mutex   structure: roll, truncate, trim, retention, close. Held across I/O.
+//   flush_mutex         one flush at a time. Held across I/O.
+//   append_lock         the end of the log. Held for one batch; never across I/O, but for the single pwrite of a cold log.
+//   segments_mutex      the list of segments; held to copy or swap a pointer.
+#pragma once
+
+#include <atomic>
+#include <deque>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <thread>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "base/fast_wall_clock.h"
+#include "base/mutex.h"
+#include "base/spin_mutex.h"
+#include "base/task_scope.h"
+#include "log/durable_end.h"
+#include "log/flush_gate.h"
+#include "log/log.h"
+#include "log/segment.h"
+#include "log/waker_list.h"
+#include "record/batch_encoder.h"
+
+namespace moldau::log {
+
+using SegmentList = std::vector<std::shared_ptr<Segment>>;
+
+// Bytes of a `flushed` log that wait to be written: one run of whole batches for one segment.
+struct PendingRun {
+  std::shared_ptr<Segment> segment;
+  std::unique_ptr<std::byte[]> bytes;
+  uint32_t capacity = 0;
+  uint32_t start = 0;  // position in the segment
+  uint32_t size = 0;
+  int64_t end_offset = 0;
+};
+
+// A segment file made ahead of its use, under a temporary name.
+struct PreparedSegment {
+  std::string path;
+  std::shared_ptr<storage::File> file;
+  std::shared_ptr<storage::Mapping> mapping;
+};
+
+// A batch on its way into the log.
+struct EncodedBatch {
+  std::span<std::byte> bytes;  // patched in place
+  int32_t offset_count = 0;
+  int64_t max_timestamp = -1;
+};
+
+struct Log::Core final : public FlushDriver, public std::enable_shared_from_this<Log::Core> {
+  Core(const LogEnvironment& environment, std::string directory, LogIdentity identity, const LogConfig& config);
+  ~Core();
+
+  // --- log_open.cc ---
+  absl::Status Open(const Known& known);
+  absl::StatusOr<SegmentList> ListSegments(const Known& known);
+  absl::Status RemoveLeftovers(const std::vector<storage::DirectoryEntry>& entries);
+  absl::Status LoadEpochs(const Known& known, bool trust_entry);
+  absl::Status FlushRecovered(const SegmentList& list);
+  void AdoptSegments(SegmentList list, int64_t start, int64_t recovery_point);
+
+  // --- log_append.cc ---
+  absl::StatusOr<AppendResult> Append(std::span<const Record> records);
+  absl::StatusOr<AppendResult> AppendBatch(std::span<const std::byte> batch);
+  absl::StatusOr<AppendResult> AppendSlow(std::span<const Record> records, Timestamp now);
+  absl::StatusOr<AppendResult> Place(const EncodedBatch& batch, Timestamp now);
+  absl::Status PlaceCold(const EncodedBatch& batch) ABSL_EXCLUSIVE_LOCKS_REQUIRED(append_lock);
+  absl::Status CheckTimestamps(std::span<const Record> records, Timestamp now) const;
+  absl::Status CheckTimestamp(int64_t timestamp_ms, Timestamp now) const;
+  absl::Status LockForAppend() ABSL_NO_THREAD_SAFETY_ANALYSIS;
+  AppendResult Complete(uint32_t size, int32_t offset_count, int64_t max_timestamp) ABSL_EXCLUSIVE_LOCKS_REQUIRED(append_lock);
+  [[nodiscard]] size_t DirectRoom() const ABSL_EXCLUSIVE_LOCKS_REQUIRED(append_lock) {
+    return static_cast<size_t>(direct_end - direct_at);
+  }
+  [[nodiscard]] record::BatchFields NextFields(Timestamp now) const ABSL_EXCLUSIVE_LOCKS_REQUIRED(append_lock);
+  void NoteIndexSize() ABSL_EXCLUSIVE_LOCKS_REQUIRED(append_lock);
+  void StopWriting(absl::Status why);
+
+  // --- log_claim.cc ---
+  // The append lock stays taken from a successful BeginClaim until CommitClaim or AbortClaim.
+  absl::StatusOr<std::span<std::byte>> BeginClaim(std::optional<std::string_view> key, size_t value_bytes)
+      ABSL_NO_THREAD_SAFETY_ANALYSIS;
+  absl::StatusOr<AppendResult> CommitClaim(std::span<std::byte> value) ABSL_NO_THREAD_SAFETY_ANALYSIS;
+  void AbortClaim(std::span<std::byte> value) ABSL_NO_THREAD_SAFETY_ANALYSIS;
+
+  // --- log_roll.cc ---
+  absl::Status MakeRoom(size_t bytes, Timestamp now);
+  absl::Status RollLocked(Timestamp now) ABSL_EXCLUSIVE_LOCKS_REQUIRED(maintenance_mutex);
+  absl::StatusOr<std::shared_ptr<Segment>> NewSegment(int64_t base_offset) ABSL_EXCLUSIVE_LOCKS_REQUIRED(maintenance_mutex);
+  absl::Status FillNewSegment(Segment& segment) ABSL_EXCLUSIVE_LOCKS_REQUIRED(maintenance_mutex);
+  absl::Status CreateDirectory() ABSL_EXCLUSIVE_LOCKS_REQUIRED(maintenance_mutex);
+  void SwitchTo(std::shared_ptr<Segment> segment, Timestamp now) ABSL_EXCLUSIVE_LOCKS_REQUIRED(maintenance_mutex);
+  void FinishIfComplete(const std::shared_ptr<Segment>& segment);
+  absl::Status SealFiles(Segment& segment);
+  absl::Status ExtendPending(size_t bytes) ABSL_EXCLUSIVE_LOCKS_REQUIRED(maintenance_mutex);
+  absl::Status AllocatePending(Segment& segment, uint32_t need) ABSL_EXCLUSIVE_LOCKS_REQUIRED(maintenance_mutex);
+  void NewPendingBuffer(std::shared_ptr<Segment> segment, uint32_t start, size_t bytes)
+      ABSL_EXCLUSIVE_LOCKS_REQUIRED(append_lock);
+
+  // --- log_heat.cc ---
+  void RequestWarmUp() ABSL_EXCLUSIVE_LOCKS_REQUIRED(append_lock);
+  void WarmUp();
+  void HeatUp();
+  absl::Status PrepareOne();
+  void PrepareAhead();
+  std::optional<PreparedSegment> TakePrepared();
+  void DropPrepared();
+  absl::Status Prepare(uint64_t bytes);
+  void CoolDown();
+  absl::Status CoolActive() ABSL_EXCLUSIVE_LOCKS_REQUIRED(maintenance_mutex);
+
+  // --- log_flush.cc ---
+  absl::Status AwaitDurable(int64_t offset, std::chrono::nanoseconds timeout) override;
+  void RequestFlush() override;
+  void Post(absl::AnyInvocable<void()> task) override;
+  absl::Status Flush();
+  absl::Status FlushHoldingMutex() ABSL_EXCLUSIVE_LOCKS_REQUIRED(flush_mutex);
+  absl::Status FlushPending(std::vector<PendingRun> runs, int64_t target) ABSL_EXCLUSIVE_LOCKS_REQUIRED(flush_mutex);
+  absl::Status FlushMapped(int64_t target) ABSL_EXCLUSIVE_LOCKS_REQUIRED(flush_mutex);
+  absl::Status FlushSegment(Segment& segment, bool active, uint32_t to) ABSL_EXCLUSIVE_LOCKS_REQUIRED(flush_mutex);
+  absl::Status FlushNames() ABSL_EXCLUSIVE_LOCKS_REQUIRED(flush_mutex);
+  std::vector<PendingRun> TakePending(int64_t& target);
+  void RaiseHighWatermark(int64_t offset);
+  void ArmFlushTimer();
+
+  // --- log_read.cc ---
+  absl::StatusOr<LogSlice> Read(LogCursor& cursor, size_t max_bytes);
+  absl::StatusOr<LogSlice> SliceFrom(LogCursor& cursor, SegmentEnd end, size_t max_bytes);
+  absl::Status Seek(LogCursor& cursor);
+  absl::Status OutOfRange(int64_t offset) const;
+  absl::StatusOr<LogSlice> ReadWait(LogCursor& cursor, size_t max_bytes, MonoTime deadline, WaitStrategy strategy);
+  absl::Status WaitForData(int64_t offset, MonoTime deadline, WaitStrategy strategy);
+  absl::StatusOr<std::optional<OffsetAndTimestamp>> FindByTimestamp(Timestamp timestamp);
+  absl::StatusOr<std::optional<OffsetAndTimestamp>> ScanForTimestamp(LogCursor cursor, int64_t end_offset, int64_t timestamp);
+
+  // --- log_upkeep.cc ---
+  absl::Status Roll();
+  absl::Status Truncate(int64_t offset);
+  absl::StatusOr<std::shared_ptr<Segment>> CutSegment(const std::shared_ptr<Segment>& segment, int64_t offset)
+      ABSL_EXCLUSIVE_LOCKS_REQUIRED(maintenance_mutex);
+  absl::Status Trim(int64_t offset);
+  absl::StatusOr<int> ApplyRetention();
+  absl::StatusOr<int> DeleteOldSegments(int64_t log_start) ABSL_EXCLUSIVE_LOCKS_REQUIRED(maintenance_mutex);
+  [[nodiscard]] Timestamp SteadyWallNow() const;
+  absl::Status RemoveFiles(Segment& segment);
+  absl::Status AssignLeaderEpoch(int32_t epoch);
+  absl::Status Close();
+  absl::Status CloseFiles() ABSL_EXCLUSIVE_LOCKS_REQUIRED(maintenance_mutex);
+  absl::Status Delete();
+  PartitionEntry Describe();
+
+  void SetConfig(const LogConfig& changed);
+
+  // --- small ones ---
+  std::shared_ptr<const SegmentList> segments() const {
+    base::MutexLock lock(segments_mutex);
+    return segment_list;
+  }
+  void set_segments(SegmentList list) {
+    auto shared = std::make_shared<const SegmentList>(std::move(list));
+    base::MutexLock lock(segments_mutex);
+    segment_list.swap(shared);
+  }
+  LeaderEpochHistory EpochsCopy() {
+    base::SpinMutexLock lock(append_lock);
+    return epochs;
+  }
+  [[nodiscard]] bool flushes() const noexcept { return flushed_mode.load(std::memory_order_relaxed); }
+  absl::Status Closed() const { return absl::CancelledError("log: closed"); }
+
+  const LogEnvironment environment;
+  const std::string directory;
+  const LogIdentity identity;
+  const base::FastWallClock wall_clock;
+  RecoveryReport report;
+  DurableEnd* const durable;
+
+  // --- the end of the log ---
+  alignas(128) base::SpinMutex append_lock;
+  std::byte* direct_at ABSL_GUARDED_BY(append_lock) = nullptr;   // where the next batch goes, in the mapping or in `pending`
+  std::byte* direct_end ABSL_GUARDED_BY(append_lock) = nullptr;
+  uint32_t position ABSL_GUARDED_BY(append_lock) = 0;            // in the active segment
+  uint32_t heat_mark ABSL_GUARDED_BY(append_lock) = UINT32_MAX;  // position at which a warm segment becomes hot
+  int64_t next_offset ABSL_GUARDED_BY(append_lock) = 0;
+  int64_t roll_at_ms ABSL_GUARDED_BY(append_lock) = INT64_MAX;   // wall time at which the active segment is old
+  int32_t leader_epoch ABSL_GUARDED_BY(append_lock) = 0;
+  bool publishes ABSL_GUARDED_BY(append_lock) = false;           // appended is readable: the log does not wait for flushes
+  bool is_mapped ABSL_GUARDED_BY(append_lock) = false;           // direct_at points into the active segment's mapping
+  bool is_ready ABSL_GUARDED_BY(append_lock) = false;            // false: MakeRoom has to see to the active segment first
+  bool warm_up_requested ABSL_GUARDED_BY(append_lock) = false;
+  bool flush_armed ABSL_GUARDED_BY(append_lock) = false;
+  bool indexed_full ABSL_GUARDED_BY(append_lock) = false;
+  uint32_t fast_limit ABSL_GUARDED_BY(append_lock) = 0;          // batches up to this size need no second look
+  std::shared_ptr<Segment> active ABSL_GUARDED_BY(append_lock);
+  absl::Status failure ABSL_GUARDED_BY(append_lock);
+  LogConfig config ABSL_GUARDED_BY(append_lock);
+  LeaderEpochHistory epochs ABSL_GUARDED_BY(append_lock);
+  PendingRun pending ABSL_GUARDED_BY(append_lock);               // of a `flushed` log: direct_at points into it
+  std::vector<PendingRun> earlier_runs ABSL_GUARDED_BY(append_lock);  // of segments that have been rolled
+  uint32_t allocated ABSL_GUARDED_BY(append_lock) = 0;           // of the active file of a `flushed` log; set by maintenance
+  std::unique_ptr<std::byte[]> spare_buffer ABSL_GUARDED_BY(append_lock);
+  uint32_t spare_capacity ABSL_GUARDED_BY(append_lock) = 0;
+  uint64_t cold_bytes ABSL_GUARDED_BY(append_lock) = 0;
+  uint64_t appends_since_cool_down ABSL_GUARDED_BY(append_lock) = 0;
+
+  // --- what readers see ---
+  alignas(128) std::atomic<int64_t> visible_end{0};
+  std::atomic<int64_t> log_end{0};
+  std::atomic<int64_t> log_start{0};
+  std::atomic<bool> closed{false};
+  std::atomic<bool> flushed_mode{false};
+  std::atomic<std::thread::id> claim_owner{};
+  std::atomic<int64_t> timestamp_before_max_ms{INT64_MAX};
+  std::atomic<int64_t> timestamp_after_max_ms{INT64_MAX};
+  WakerList tail;
+
+  mutable base::Mutex segments_mutex;
+  std::shared_ptr<const SegmentList> segment_list ABSL_GUARDED_BY(segments_mutex) = std::make_shared<SegmentList>();
+
+  base::Mutex close_mutex;
+  absl::Status close_status ABSL_GUARDED_BY(close_mutex);
+  base::Mutex maintenance_mutex;
+  bool directory_exists ABSL_GUARDED_BY(maintenance_mutex) = false;
+
+  base::Mutex flush_mutex;
+  std::atomic<bool> flush_running{false};
+  std::atomic<bool> names_dirty{false};          // the directory has names that were not flushed
+  std::atomic<bool> parent_dirty{false};         // so has the data directory
+  int64_t flushed_size_of ABSL_GUARDED_BY(flush_mutex) = -1;     // base offset of the segment whose file size is durable
+  uint32_t flushed_position ABSL_GUARDED_BY(flush_mutex) = 0;    // of that segment
+
+  base::Mutex prepare_mutex;
+  std::deque<PreparedSegment> prepared ABSL_GUARDED_BY(prepare_mutex);
+  int prepare_wanted ABSL_GUARDED_BY(prepare_mutex) = 0;         // how many to keep ready
+  int preparing ABSL_GUARDED_BY(prepare_mutex) = 0;              // asked for
+  int prepare_running ABSL_GUARDED_BY(prepare_mutex) = 0;        // being made this moment, by another thread
+  int64_t prepare_number ABSL_GUARDED_BY(prepare_mutex) = 0;
+  base::EventCount prepare_event;
+
+  Timestamp opened_wall;
+  MonoTime opened_mono;
+
+  base::TaskScope tasks;
+};
+
+}  // namespace moldau::log

@@ -1,0 +1,168 @@
+// Opening a log: by the manifest alone after a clean shutdown, by looking at every file otherwise.
+#include <algorithm>
+
+#include "base/status_builder.h"
+#include "log/log_core.h"
+#include "log/partition_metadata.h"
+#include "log/recovery.h"
+#include "log/segment_name.h"
+
+namespace moldau::log {
+
+Log::Core::Core(const LogEnvironment& env, std::string dir, LogIdentity id, const LogConfig& log_config)
+    : environment(env),
+      directory(std::move(dir)),
+      identity(std::move(id)),
+      wall_clock(*env.clock),
+      durable(new DurableEnd(*this, identity.partition)),
+      config(log_config),
+      opened_wall(env.clock->WallNow()),
+      opened_mono(env.clock->Now()),
+      tasks(*env.executor) {}
+
+Log::Core::~Core() {
+  Close().IgnoreError();  // whoever wants to know calls Close
+  durable->Detach();
+  durable->DropReference();
+}
+
+absl::Status Log::Core::Open(const Known& known) {
+  if (known.clean_shutdown && known.entry != nullptr) {
+    SegmentList list;
+    const uint32_t capacity = config.segment_bytes;
+    for (const SegmentEntry& entry : known.entry->segments) {
+      auto segment = std::make_shared<Segment>(environment, directory, entry.base_offset,
+                                               std::max(capacity, static_cast<uint32_t>(entry.size_bytes)));
+      segment->set_index_interval_bytes(config.index_interval_bytes);
+      segment->Restore(entry);
+      list.push_back(std::move(segment));
+    }
+    MOLDAU_RETURN_IF_ERROR(LoadEpochs(known, true));
+    {
+      base::MutexLock lock(maintenance_mutex);
+      directory_exists = !list.empty();
+    }
+    AdoptSegments(std::move(list), known.entry->log_start_offset, known.entry->recovery_point);
+    return absl::OkStatus();
+  }
+  MOLDAU_ASSIGN_OR_RETURN(SegmentList list, ListSegments(known));
+  MOLDAU_RETURN_IF_ERROR(LoadEpochs(known, false));
+  RecoveryRules rules{.same_boot = known.same_boot,
+                      .flushed = config.durability == Durability::kFlushed ||
+                                 config.durability == Durability::kReplicatedFlushed};
+  if (known.entry != nullptr) rules.recovery_point = known.entry->recovery_point;
+  if (list.empty()) {
+    if (known.entry != nullptr && known.entry->recovery_point > known.entry->log_start_offset) {
+      return base::Error(absl::StatusCode::kDataLoss, ErrorCode::kStorageError,
+                         "%s: holds no segments, but offsets [%d, %d) had been flushed", directory,
+                         known.entry->log_start_offset, known.entry->recovery_point);
+    }
+  } else {
+    LeaderEpochHistory recovered;
+    {
+      base::SpinMutexLock lock(append_lock);
+      recovered = epochs;
+    }
+    MOLDAU_RETURN_IF_ERROR(RecoverSegments(environment, directory, rules, list, recovered, report));
+    recovered.TruncateSuffix(list.back()->end_offset());
+    base::SpinMutexLock lock(append_lock);
+    epochs = std::move(recovered);
+  }
+  int64_t durable_to = rules.recovery_point;
+  if (rules.flushed && !list.empty()) {
+    // Readers see only what is durable, and the tail may have been in the page cache alone.
+    MOLDAU_RETURN_IF_ERROR(FlushRecovered(list));
+    durable_to = list.back()->end_offset();
+  }
+  const int64_t first = list.empty() ? 0 : list.front()->base_offset();
+  AdoptSegments(std::move(list), known.entry != nullptr ? std::max(first, known.entry->log_start_offset) : first, durable_to);
+  return absl::OkStatus();
+}
+
+absl::Status Log::Core::FlushRecovered(const SegmentList& list) {
+  for (const std::shared_ptr<Segment>& segment : list) {
+    if (!segment->touched()) continue;
+    MOLDAU_ASSIGN_OR_RETURN(const std::shared_ptr<storage::File> file, segment->File());
+    MOLDAU_RETURN_IF_ERROR(file->Flush());
+  }
+  base::MutexLock lock(flush_mutex);
+  return FlushNames();
+}
+
+// What a crash may have left of unfinished work. Files that are not ours are left alone.
+absl::Status Log::Core::RemoveLeftovers(const std::vector<storage::DirectoryEntry>& entries) {
+  for (const storage::DirectoryEntry& entry : entries) {
+    const std::optional<ParsedName> parsed = ParseSegmentFileName(entry.name);
+    if (parsed && (parsed->kind == FileKind::kPrepared || parsed->kind == FileKind::kDeleted)) {
+      MOLDAU_RETURN_IF_ERROR(environment.storage->Remove(directory + "/" + entry.name));
+    }
+  }
+  return absl::OkStatus();
+}
+
+absl::StatusOr<SegmentList> Log::Core::ListSegments(const Known& known) {
+  SegmentList list;
+  const absl::StatusOr<std::vector<storage::DirectoryEntry>> entries = environment.storage->List(directory);
+  if (absl::IsNotFound(entries.status())) return list;
+  MOLDAU_RETURN_IF_ERROR(entries.status());
+  {
+    base::MutexLock lock(maintenance_mutex);
+    directory_exists = true;
+  }
+  // Nobody knows which of these names had reached the disk.
+  names_dirty.store(true, std::memory_order_relaxed);
+  parent_dirty.store(true, std::memory_order_relaxed);
+  MOLDAU_RETURN_IF_ERROR(RemoveLeftovers(*entries));
+  for (const storage::DirectoryEntry& file : *entries) {
+    const std::optional<ParsedName> parsed = ParseSegmentFileName(file.name);
+    if (!parsed || parsed->kind != FileKind::kLog) continue;
+    const auto capacity = static_cast<uint32_t>(
+        std::clamp<uint64_t>(file.size, std::min(config.segment_bytes, kMaxRelative), kMaxRelative));
+    auto segment = std::make_shared<Segment>(environment, directory, parsed->base_offset, capacity);
+    segment->set_index_interval_bytes(config.index_interval_bytes);
+    if (known.entry != nullptr) {
+      for (const SegmentEntry& entry : known.entry->segments) {
+        if (entry.base_offset == parsed->base_offset && entry.sealed) segment->Restore(entry);
+      }
+    }
+    list.push_back(std::move(segment));
+  }
+  return list;
+}
+
+absl::Status Log::Core::LoadEpochs(const Known& known, bool trust_entry) {
+  LeaderEpochHistory history;
+  if (known.entry != nullptr) {
+    MOLDAU_ASSIGN_OR_RETURN(history, LeaderEpochHistory::FromEntries(known.entry->epochs));
+  }
+  if (!trust_entry) {
+    // The file may be newer than the manifest, and may have been torn; what the batches say is added by recovery.
+    const absl::StatusOr<LeaderEpochHistory> file = LoadLeaderEpochs(*environment.storage, directory);
+    if (file.ok() && history.entries().empty()) history = *file;
+    if (!file.ok() && !absl::IsNotFound(file.status())) {
+      environment.logger->Warning("log.epochs", "%s: rebuilt from the log", file.status().message());
+    }
+  }
+  base::SpinMutexLock lock(append_lock);
+  epochs = std::move(history);
+  return absl::OkStatus();
+}
+
+void Log::Core::AdoptSegments(SegmentList list, int64_t start, int64_t recovery_point) {
+  const std::shared_ptr<Segment> last = list.empty() ? nullptr : list.back();
+  const int64_t end = last != nullptr ? last->end_offset() : start;
+  set_segments(std::move(list));
+  log_start.store(start, std::memory_order_release);
+  log_end.store(std::max(start, end), std::memory_order_release);
+  visible_end.store(std::max(start, end), std::memory_order_seq_cst);
+  durable->Reset(std::clamp(recovery_point, int64_t{0}, std::max(start, end)));
+  base::SpinMutexLock lock(append_lock);
+  active = last;
+  position = last != nullptr ? last->published().position : 0;
+  next_offset = std::max(start, end);
+  const auto latest = epochs.latest();
+  leader_epoch = latest ? latest->epoch : 0;
+  if (active != nullptr && active->capacity() < position) indexed_full = true;
+}
+
+}  // namespace moldau::log

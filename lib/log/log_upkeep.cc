@@ -1,0 +1,286 @@
+// Upkeep: truncating, trimming, retention, and the end of it all.
+#include <algorithm>
+#include <cstring>
+
+#include "base/named_bug.h"
+#include "base/status_builder.h"
+#include "log/log_core.h"
+#include "log/recovery.h"
+#include "log/segment_name.h"
+
+namespace moldau::log {
+
+absl::Status Log::Core::Roll() {
+  base::MutexLock lock(maintenance_mutex);
+  {
+    base::SpinMutexLock end(append_lock);
+    if (!failure.ok()) return failure;
+    if (active == nullptr || position == 0) return absl::OkStatus();
+  }
+  return RollLocked(wall_clock.WallNow());
+}
+
+absl::Status Log::Core::RemoveFiles(Segment& segment) {
+  base::MutexLock lock(segment.upkeep_mutex());
+  segment.Retire();
+  segment.CloseHandles();
+  for (const std::string_view suffix : {kIndexSuffix, kTimeIndexSuffix, kTxnIndexSuffix, kLogSuffix}) {
+    const absl::Status status = environment.storage->Remove(segment.Path(suffix));
+    if (!status.ok() && !absl::IsNotFound(status)) return status;
+  }
+  const std::string snapshot = directory + "/" + SegmentFileName(segment.base_offset(), kSnapshotSuffix);
+  const absl::Status status = environment.storage->Remove(snapshot);
+  if (!status.ok() && !absl::IsNotFound(status)) return status;
+  // Durable before the next one goes, so that a crash never leaves a gap between segments.
+  return environment.storage->FlushDirectory(directory);
+}
+
+// --- the prefix ---
+
+absl::Status Log::Core::Trim(int64_t offset) {
+  base::MutexLock lock(maintenance_mutex);
+  if (closed.load(std::memory_order_acquire)) return Closed();
+  if (offset > visible_end.load(std::memory_order_acquire) || offset < 0) return OutOfRange(offset);
+  return DeleteOldSegments(offset).status();
+}
+
+// Raises the log start and deletes the segments that lie below it, oldest first. The active segment stays.
+absl::StatusOr<int> Log::Core::DeleteOldSegments(int64_t start) {
+  if (start > log_start.load(std::memory_order_acquire)) log_start.store(start, std::memory_order_seq_cst);
+  {
+    base::SpinMutexLock end(append_lock);
+    epochs.TruncatePrefix(start);
+  }
+  SegmentList list = *segments();
+  int deleted = 0;
+  while (list.size() > 1 && list.front()->sealed() && list.front()->end_offset() <= start) {
+    const std::shared_ptr<Segment> oldest = list.front();
+    list.erase(list.begin());
+    set_segments(list);
+    MOLDAU_RETURN_IF_ERROR(RemoveFiles(*oldest));
+    ++deleted;
+  }
+  return deleted;
+}
+
+// Calendar time as it would be had nobody set the clock since the log was opened, or the clock itself if that is earlier:
+// a clock that jumps ahead deletes nothing.
+Timestamp Log::Core::SteadyWallNow() const {
+  const Timestamp wall = environment.clock->WallNow();
+  if (MOLDAU_NAMED_BUG(M10)) return wall;
+  const auto elapsed = std::chrono::duration_cast<std::chrono::milliseconds>(environment.clock->Now() - opened_mono);
+  return std::min(wall, opened_wall + elapsed);
+}
+
+absl::StatusOr<int> Log::Core::ApplyRetention() {
+  base::MutexLock lock(maintenance_mutex);
+  if (closed.load(std::memory_order_acquire)) return Closed();
+  LogConfig limits;
+  bool roll;
+  const int64_t now = SteadyWallNow().time_since_epoch().count();
+  const auto expired = [&](const Segment& segment) {
+    const int64_t latest = segment.max_timestamp().timestamp;
+    return limits.retention_ms.count() >= 0 && latest >= 0 && latest < now && now - latest > limits.retention_ms.count();
+  };
+  {
+    base::SpinMutexLock end(append_lock);
+    if (!failure.ok()) return failure;
+    limits = config;
+    roll = active != nullptr && position > 0 && is_ready &&
+           (now >= roll_at_ms || (limits.delete_old_segments && expired(*active)));
+  }
+  if (roll) MOLDAU_RETURN_IF_ERROR(RollLocked(wall_clock.WallNow()));
+  if (!limits.delete_old_segments) return 0;
+  const std::shared_ptr<const SegmentList> list = segments();
+  uint64_t total = 0;
+  for (const auto& segment : *list) total += segment->published().position;
+  int64_t start = log_start.load(std::memory_order_acquire);
+  for (const auto& segment : *list) {
+    if (!segment->sealed()) break;
+    const uint64_t size = segment->published().position;
+    const bool too_much = limits.retention_bytes >= 0 && total - size >= static_cast<uint64_t>(limits.retention_bytes);
+    if (!too_much && !expired(*segment)) break;
+    start = std::max(start, segment->end_offset());
+    total -= size;
+  }
+  return DeleteOldSegments(start);
+}
+
+// --- the suffix ---
+
+absl::Status Log::Core::Truncate(int64_t offset) {
+  base::MutexLock lock(maintenance_mutex);
+  if (closed.load(std::memory_order_acquire)) return Closed();
+  if (offset < log_start.load(std::memory_order_acquire)) return OutOfRange(offset);
+  {
+    base::SpinMutexLock end(append_lock);
+    if (!failure.ok()) return failure;
+    if (offset >= next_offset) return absl::OkStatus();
+    is_ready = false;
+    is_mapped = false;
+    direct_at = direct_end = nullptr;
+  }
+  MOLDAU_RETURN_IF_ERROR(Flush());
+  base::MutexLock no_flush(flush_mutex);
+  SegmentList list = *segments();
+  // Newest first, each durably gone before the next: a crash in between leaves a log that ends early, not one with a gap.
+  while (list.size() > 1 && list.back()->base_offset() >= offset) {
+    const std::shared_ptr<Segment> last = list.back();
+    list.pop_back();
+    set_segments(list);
+    MOLDAU_RETURN_IF_ERROR(RemoveFiles(*last));
+  }
+  MOLDAU_ASSIGN_OR_RETURN(const std::shared_ptr<Segment> cut, CutSegment(list.back(), offset));
+  list.back() = cut;
+  set_segments(std::move(list));
+  const int64_t end = cut->end_offset();
+  base::SpinMutexLock lock_end(append_lock);
+  active = cut;
+  position = cut->published().position;
+  next_offset = end;
+  pending = {};
+  indexed_full = false;
+  epochs.TruncateSuffix(end);
+  log_end.store(end, std::memory_order_release);
+  visible_end.store(end, std::memory_order_seq_cst);
+  durable->Reset(std::min(durable->offset(), end));
+  flushed_size_of = -1;
+  return absl::OkStatus();
+}
+
+// The segment without what lies at or behind `offset`, as a new object, so that cursors notice. If readers hold views of the old
+// file it is left to them and the kept part is copied.
+absl::StatusOr<std::shared_ptr<Segment>> Log::Core::CutSegment(const std::shared_ptr<Segment>& segment, int64_t offset) {
+  base::MutexLock lock(segment->upkeep_mutex());
+  uint32_t keep = 0;
+  int64_t end = segment->base_offset();
+  if (offset > segment->base_offset() && segment->published().position > 0) {
+    if (offset >= segment->end_offset()) {
+      keep = segment->published().position;
+      end = segment->end_offset();
+    } else {
+      MOLDAU_ASSIGN_OR_RETURN(keep, segment->PositionOf(offset, EpochsCopy()));
+      MOLDAU_ASSIGN_OR_RETURN(const auto mapping, segment->ReadMapping());
+      end = record::BatchView(mapping->data() + keep).base_offset();
+    }
+  }
+  MOLDAU_ASSIGN_OR_RETURN(std::shared_ptr<storage::File> file, segment->File());
+  const std::string path = segment->Path(kLogSuffix);
+  if (segment->IsPinned()) {
+    MOLDAU_ASSIGN_OR_RETURN(const auto mapping, segment->ReadMapping());
+    const std::string copy_path = path + std::string(kPreparedSuffix);
+    MOLDAU_ASSIGN_OR_RETURN(file, environment.storage->Open(copy_path, storage::OpenMode::kOpenOrCreate));
+    MOLDAU_RETURN_IF_ERROR(file->Truncate(0));
+    if (keep > 0) MOLDAU_RETURN_IF_ERROR(file->Write(0, {mapping->data(), keep}));
+    MOLDAU_RETURN_IF_ERROR(file->Flush());
+    MOLDAU_RETURN_IF_ERROR(environment.storage->Rename(copy_path, path));
+    MOLDAU_RETURN_IF_ERROR(environment.storage->FlushDirectory(directory));
+  } else {
+    MOLDAU_RETURN_IF_ERROR(file->Truncate(keep));
+    MOLDAU_RETURN_IF_ERROR(file->Flush());
+  }
+  segment->Retire();
+  segment->CloseHandles();
+  auto cut = std::make_shared<Segment>(environment, directory, segment->base_offset(), segment->capacity());
+  MOLDAU_RETURN_IF_ERROR(cut->Adopt(std::move(file), nullptr));
+  cut->Publish({keep, static_cast<uint32_t>(end - segment->base_offset())});
+  cut->SetUnverified(keep);
+  // The old index files speak of batches that are gone.
+  for (const std::string_view suffix : {kIndexSuffix, kTimeIndexSuffix}) {
+    environment.storage->Remove(cut->Path(suffix)).IgnoreError();  // at worst an index in doubt, which is rebuilt
+  }
+  MOLDAU_RETURN_IF_ERROR(cut->LoadIndexes());
+  return cut;
+}
+
+absl::Status Log::Core::AssignLeaderEpoch(int32_t epoch) {
+  base::MutexLock lock(maintenance_mutex);
+  LeaderEpochHistory history;
+  {
+    base::SpinMutexLock end(append_lock);
+    if (!failure.ok()) return failure;
+    MOLDAU_RETURN_IF_ERROR(epochs.Assign(epoch, next_offset).status());
+    history = epochs;
+  }
+  if (directory_exists) MOLDAU_RETURN_IF_ERROR(StoreLeaderEpochs(*environment.storage, directory, history));
+  base::SpinMutexLock end(append_lock);
+  leader_epoch = epoch;
+  return absl::OkStatus();
+}
+
+// --- the end ---
+
+absl::Status Log::Core::Close() {
+  base::MutexLock one_at_a_time(close_mutex);
+  if (closed.exchange(true, std::memory_order_seq_cst)) return close_status;
+  bool stopped;
+  {
+    base::SpinMutexLock end(append_lock);
+    stopped = !failure.ok();
+    if (failure.ok()) failure = Closed();
+    is_ready = false;
+    direct_at = direct_end = nullptr;
+  }
+  tail.Notify();
+  tasks.Close();
+  base::MutexLock lock(maintenance_mutex);
+  if (!stopped) {
+    base::MutexLock flush(flush_mutex);
+    close_status = FlushHoldingMutex();
+  }
+  durable->Fail(Closed());
+  DropPrepared();
+  if (close_status.ok() && !stopped) close_status = CloseFiles();
+  for (const std::shared_ptr<Segment>& segment : *segments()) segment->CloseHandles();
+  return close_status;
+}
+
+// Brings every file into the form that Kafka's tools read: trimmed, with whole indexes.
+absl::Status Log::Core::CloseFiles() {
+  const std::shared_ptr<const SegmentList> list = segments();
+  if (list->empty()) return absl::OkStatus();
+  bool changed = false;
+  for (const std::shared_ptr<Segment>& segment : *list) {
+    if (!segment->touched()) continue;
+    segment->Seal();
+    MOLDAU_RETURN_IF_ERROR(SealFiles(*segment));
+    MOLDAU_ASSIGN_OR_RETURN(const std::shared_ptr<storage::File> file, segment->File());
+    MOLDAU_RETURN_IF_ERROR(file->Flush());
+    segment->ClearTouched();
+    changed = true;
+  }
+  return changed ? environment.storage->FlushDirectory(directory) : absl::OkStatus();
+}
+
+absl::Status Log::Core::Delete() {
+  MOLDAU_RETURN_IF_ERROR(Close());
+  base::MutexLock lock(maintenance_mutex);
+  for (const std::shared_ptr<Segment>& segment : *segments()) segment->Retire();
+  set_segments({});
+  const absl::StatusOr<std::vector<storage::DirectoryEntry>> entries = environment.storage->List(directory);
+  if (absl::IsNotFound(entries.status())) return absl::OkStatus();
+  MOLDAU_RETURN_IF_ERROR(entries.status());
+  for (const storage::DirectoryEntry& entry : *entries) {
+    MOLDAU_RETURN_IF_ERROR(environment.storage->Remove(directory + "/" + entry.name));
+  }
+  return environment.storage->Remove(directory);
+}
+
+PartitionEntry Log::Core::Describe() {
+  PartitionEntry entry;
+  entry.topic_id = identity.topic_id;
+  entry.topic = identity.topic;
+  entry.partition = identity.partition;
+  // Read before the segments: what was durable then lies in them.
+  entry.recovery_point = durable->offset();
+  entry.log_start_offset = log_start.load(std::memory_order_acquire);
+  entry.high_watermark = visible_end.load(std::memory_order_acquire);
+  const std::shared_ptr<const SegmentList> list = segments();
+  for (const std::shared_ptr<Segment>& segment : *list) entry.segments.push_back(segment->Describe());
+  if (!entry.segments.empty()) entry.segments.back().sealed = false;
+  entry.log_end_offset = entry.segments.empty() ? entry.high_watermark : entry.segments.back().end_offset;
+  entry.epochs = EpochsCopy().entries();
+  return entry;
+}
+
+}  // namespace moldau::log

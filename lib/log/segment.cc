@@ -1,0 +1,255 @@
+#include "log/segment.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "base/logger.h"
+#include "base/named_bug.h"
+#include "base/status_builder.h"
+#include "log/segment_name.h"
+#include "moldau/record/verify.h"
+
+namespace moldau::log {
+
+Segment::Segment(const LogEnvironment& environment, std::string directory, int64_t base_offset, uint32_t capacity)
+    : environment_(environment), directory_(std::move(directory)), base_offset_(base_offset), capacity_(capacity) {}
+
+Segment::~Segment() { CloseHandles(); }
+
+std::string Segment::Path(std::string_view suffix) const {
+  return directory_ + "/" + SegmentFileName(base_offset_, suffix);
+}
+
+absl::Status Segment::Damaged(uint32_t position, std::string_view what) const {
+  return base::Error(absl::StatusCode::kDataLoss, ErrorCode::kCorruptMessage, "%s: %s at byte %u", Path(kLogSuffix), what,
+                     position);
+}
+
+// --- file and mapping ---
+
+absl::Status Segment::OpenLocked() {
+  if (file_ != nullptr) return absl::OkStatus();
+  if (environment_.handles != nullptr) MOLDAU_RETURN_IF_ERROR(environment_.handles->Use(this));
+  auto file = environment_.storage->Open(Path(kLogSuffix), storage::OpenMode::kReadWrite);
+  if (!file.ok() && environment_.handles != nullptr) environment_.handles->Withdraw(this);
+  MOLDAU_RETURN_IF_ERROR(file.status());
+  MOLDAU_ASSIGN_OR_RETURN(const uint64_t size, (*file)->Size());
+  if (const uint32_t end = published().position; size < end) {
+    return base::Error(absl::StatusCode::kDataLoss, ErrorCode::kCorruptMessage,
+                       "%s: file ends at byte %d, %u bytes were expected", Path(kLogSuffix), static_cast<int64_t>(size), end);
+  }
+  file_ = *std::move(file);
+  return absl::OkStatus();
+}
+
+absl::StatusOr<std::shared_ptr<storage::Mapping>> Segment::MapLocked() {
+  if (mapping_ != nullptr) return mapping_;
+  MOLDAU_RETURN_IF_ERROR(OpenLocked());
+  const size_t length = sealed() ? std::max<size_t>(published().position, 1) : capacity_;
+  MOLDAU_ASSIGN_OR_RETURN(std::unique_ptr<storage::Mapping> mapping, file_->Map(length, storage::MapMode::kRead));
+  mapping_ = std::move(mapping);
+  mapping_is_writable_ = false;
+  return mapping_;
+}
+
+absl::StatusOr<std::shared_ptr<storage::File>> Segment::File() {
+  base::MutexLock lock(mutex_);
+  MOLDAU_RETURN_IF_ERROR(OpenLocked());
+  return file_;
+}
+
+absl::Status Segment::Adopt(std::shared_ptr<storage::File> file, std::shared_ptr<storage::Mapping> writable) {
+  base::MutexLock lock(mutex_);
+  if (environment_.handles != nullptr) MOLDAU_RETURN_IF_ERROR(environment_.handles->Use(this));
+  file_ = std::move(file);
+  mapping_is_writable_ = writable != nullptr;
+  mapping_ = std::move(writable);
+  return absl::OkStatus();
+}
+
+absl::StatusOr<std::shared_ptr<const storage::Mapping>> Segment::ReadMapping() {
+  base::MutexLock lock(mutex_);
+  return MapLocked();
+}
+
+std::shared_ptr<storage::Mapping> Segment::writable_mapping() const {
+  base::MutexLock lock(mutex_);
+  return mapping_is_writable_ ? mapping_ : nullptr;
+}
+
+void Segment::DropWritableMapping() {
+  base::MutexLock lock(mutex_);
+  if (!mapping_is_writable_) return;
+  mapping_ = nullptr;
+  mapping_is_writable_ = false;
+}
+
+bool Segment::IsPinned() const {
+  base::MutexLock lock(mutex_);
+  return mapping_ != nullptr && mapping_.use_count() > 1;
+}
+
+void Segment::CloseHandles() {
+  {
+    base::MutexLock lock(mutex_);
+    if (file_ == nullptr) return;
+    mapping_ = nullptr;
+    mapping_is_writable_ = false;
+    file_ = nullptr;
+  }
+  if (environment_.handles != nullptr) environment_.handles->Withdraw(this);
+}
+
+bool Segment::TryReleaseHandles() {
+  // The cache holds its own lock here, and a thread inside this segment may be waiting for it.
+  if (!mutex_.TryLock()) return false;
+  const bool busy = mapping_is_writable_ || (mapping_ != nullptr && mapping_.use_count() > 1) || file_.use_count() > 1;
+  if (!busy) {
+    mapping_ = nullptr;
+    file_ = nullptr;
+  }
+  mutex_.Unlock();
+  return !busy;
+}
+
+// --- reading ---
+
+absl::StatusOr<record::BatchView> Segment::BatchAt(const storage::Mapping& mapping, uint32_t position, SegmentEnd end) const {
+  const record::ParsedBatch parsed = record::BatchView::Parse({mapping.data() + position, end.position - position});
+  if (!parsed.ok()) return Damaged(position, record::BatchErrorText(parsed.error));
+  return parsed.batch;
+}
+
+// Base offset and leader epoch are outside the crc, so they are held against what is known otherwise: the batch before, the
+// segment's end, and the epoch history.
+absl::Status Segment::Check(const record::BatchView& batch, uint32_t position, int64_t expected_base, SegmentEnd end,
+                            const LeaderEpochHistory& epochs) const {
+  if (!record::HasValidCrc(batch)) return Damaged(position, "bad crc");
+  if (MOLDAU_NAMED_BUG(M7)) return absl::OkStatus();
+  if (batch.base_offset() != expected_base) return Damaged(position, "wrong base offset");
+  const bool is_last = position + batch.size_in_bytes() == end.position;
+  if (is_last && batch.next_offset() != base_offset_ + end.relative_offset) return Damaged(position, "wrong last offset");
+  const auto epoch = epochs.EpochFor(batch.base_offset());
+  if (epoch && *epoch != batch.leader_epoch()) return Damaged(position, "wrong leader epoch");
+  return absl::OkStatus();
+}
+
+absl::StatusOr<Segment::Border> Segment::VerifiedBorder(const storage::Mapping& mapping, uint32_t from, SegmentEnd end,
+                                                        size_t max_bytes, const LeaderEpochHistory& epochs) {
+  uint32_t at = from;
+  int64_t expected = from == 0 ? base_offset_ : -1;
+  while (at < end.position && (at == from || at - from < max_bytes)) {
+    MOLDAU_ASSIGN_OR_RETURN(const record::BatchView batch, BatchAt(mapping, at, end));
+    MOLDAU_RETURN_IF_ERROR(Check(batch, at, expected < 0 ? batch.base_offset() : expected, end, epochs));
+    expected = batch.next_offset();
+    at += static_cast<uint32_t>(batch.size_in_bytes());
+  }
+  base::MutexLock lock(verify_mutex_);
+  const bool touches = from <= verified_to_ && at >= verified_from_;
+  verified_from_ = touches ? std::min(verified_from_, from) : from;
+  verified_to_ = touches ? std::max(verified_to_, at) : at;
+  if (verified_from_ == 0 && verified_to_ >= unverified_end_.load(std::memory_order_relaxed)) SetUnverified(0);
+  return Border{at, expected};
+}
+
+absl::StatusOr<Segment::Border> Segment::ReadBorder(const storage::Mapping& mapping, uint32_t from, SegmentEnd end,
+                                                    size_t max_bytes, const LeaderEpochHistory& epochs) {
+  if (NeedsVerification(from)) {
+    bool verified;
+    {
+      base::MutexLock lock(verify_mutex_);
+      verified = verified_from_ <= from && from < verified_to_;
+      if (verified && verified_to_ < end.position) {
+        max_bytes = std::min<size_t>(max_bytes, verified_to_ - from);
+      }
+    }
+    if (!verified) return VerifiedBorder(mapping, from, end, max_bytes, epochs);
+  }
+  if (end.position - from <= max_bytes) return Border{end.position, base_offset_ + end.relative_offset};
+  record::BatchView batch(mapping.data() + from);
+  uint32_t at = from + static_cast<uint32_t>(batch.size_in_bytes());
+  for (;;) {
+    if (at == end.position) break;
+    const record::BatchView next(mapping.data() + at);
+    if (at - from + next.size_in_bytes() > max_bytes) break;
+    batch = next;
+    at += static_cast<uint32_t>(batch.size_in_bytes());
+  }
+  return Border{at, batch.next_offset()};
+}
+
+absl::StatusOr<uint32_t> Segment::Locate(const storage::Mapping& mapping, int64_t offset, const LeaderEpochHistory& epochs) {
+  const SegmentEnd end = published();
+  const auto entry = offset_index_.FloorByOffset(static_cast<uint32_t>(offset - base_offset_) + (MOLDAU_NAMED_BUG(M8) ? 1 : 0));
+  uint32_t at = entry ? entry->position : 0;
+  if (entry && !MOLDAU_NAMED_BUG(M8)) {
+    // An index may be stale or damaged; only what the batch itself says counts.
+    if (at >= end.position) return Damaged(at, "index beyond the end");
+    MOLDAU_ASSIGN_OR_RETURN(const record::BatchView batch, BatchAt(mapping, at, end));
+    if (batch.last_offset() != base_offset_ + entry->relative_offset) return Damaged(at, "index names another batch");
+  }
+  while (at < end.position) {
+    if (NeedsVerification(at)) MOLDAU_RETURN_IF_ERROR(ReadBorder(mapping, at, end, 1, epochs).status());
+    const record::BatchView batch(mapping.data() + at);
+    if (batch.last_offset() >= offset) return at;
+    at += static_cast<uint32_t>(batch.size_in_bytes());
+  }
+  return Damaged(at, "an offset below the segment's end is missing");
+}
+
+absl::StatusOr<uint32_t> Segment::PositionOf(int64_t offset, const LeaderEpochHistory& epochs) {
+  if (offset == base_offset_) return 0;
+  MOLDAU_RETURN_IF_ERROR(LoadIndexes());
+  MOLDAU_ASSIGN_OR_RETURN(const std::shared_ptr<const storage::Mapping> mapping, ReadMapping());
+  absl::StatusOr<uint32_t> position = Locate(*mapping, offset, epochs);
+  if (position.ok() || offset_index_.size() == 0 || !NeedsVerification(0)) return position;
+  // Perhaps only the index is wrong: ask the batches themselves.
+  const SegmentEnd end = published();
+  uint32_t at = 0;
+  while (at < end.position) {
+    MOLDAU_ASSIGN_OR_RETURN(const Border next, VerifiedBorder(*mapping, at, end, 1, epochs));
+    if (next.next_offset > offset) return at;
+    at = next.position;
+  }
+  return Damaged(at, "an offset below the segment's end is missing");
+}
+
+// --- what the manifest keeps ---
+
+MaxTimestamp Segment::max_timestamp() const {
+  return {max_timestamp_.load(std::memory_order_acquire), max_timestamp_offset_.load(std::memory_order_acquire)};
+}
+
+void Segment::set_max_timestamp(MaxTimestamp max) {
+  max_timestamp_offset_.store(max.offset, std::memory_order_release);
+  max_timestamp_.store(max.timestamp, std::memory_order_release);
+}
+
+SegmentEntry Segment::Describe() const {
+  const SegmentEnd end = published();
+  const MaxTimestamp max = max_timestamp();
+  base::MutexLock lock(mutex_);
+  return {.base_offset = base_offset_,
+          .end_offset = base_offset_ + end.relative_offset,
+          .size_bytes = end.position,
+          .max_timestamp = max.timestamp,
+          .max_timestamp_offset = max.offset,
+          .offset_index_crc = stored_offset_crc_,
+          .time_index_crc = stored_time_crc_,
+          .sealed = sealed()};
+}
+
+void Segment::Restore(const SegmentEntry& entry) {
+  const SegmentEnd end{static_cast<uint32_t>(entry.size_bytes), static_cast<uint32_t>(entry.end_offset - base_offset_)};
+  Publish(end);
+  SetUnverified(end.position);
+  set_max_timestamp({entry.max_timestamp, entry.max_timestamp_offset});
+  {
+    base::MutexLock lock(mutex_);
+    stored_offset_crc_ = entry.offset_index_crc;
+    stored_time_crc_ = entry.time_index_crc;
+  }
+  if (entry.sealed) Seal();
+}
+
+}  // namespace moldau::log
