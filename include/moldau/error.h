@@ -1,5 +1,5 @@
-// Errors as values. Every fallible call returns absl::Status or absl::StatusOr; where Kafka has a code for what went wrong,
-// the status carries it, so that an embedded program and a remote client can react to the same number.
+// Errors as values. Every fallible call returns absl::Status or absl::StatusOr; where Kafka has a code for what went
+// wrong, the status carries it, so that an embedded program and a remote client can react to the same number.
 //
 // Threads: all functions are safe to call at any time.   Ownership: none.
 // Failure: none of these functions fails.   Source: Kafka protocol, error codes.

@@ -97,8 +97,6 @@ absl::Status WithErrorCode(absl::Status status, ErrorCode code) {
   return status;
 }
 
-ErrorCode GetErrorCode(const absl::Status& status) {
-  return AttachedCode(status).value_or(NearestCode(status.code()));
-}
+ErrorCode GetErrorCode(const absl::Status& status) { return AttachedCode(status).value_or(NearestCode(status.code())); }
 
 }  // namespace moldau

@@ -1,5 +1,5 @@
-// Calendar time for the append path: reads the kernel's coarse clock without a virtual call when the injected clock is the
-// system's, and asks the injected one otherwise.
+// Calendar time for the append path: reads the kernel's coarse clock without a virtual call when the injected clock is
+// the system's, and asks the injected one otherwise.
 //
 // Threads: safe.   Ownership: the clock must outlive it.   Failure: none.
 #pragma once

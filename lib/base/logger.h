@@ -1,11 +1,12 @@
-// Filters and limits what goes to the host's LogSink: messages below the level cost one comparison, and a kind of message that
-// comes too often is counted instead of written, so that a broken disk cannot flood the host.
+// Filters and limits what goes to the host's LogSink: messages below the level cost one comparison, and a kind of
+// message that comes too often is counted instead of written, so that a broken disk cannot flood the host.
 //
-// A kind is a short constant such as "log.recovered". Of each kind `kBurst` messages pass per `kWindow`; the first one of the
-// next window says how many were left out.
+// A kind is a short constant such as "log.recovered". Of each kind `kBurst` messages pass per `kWindow`; the first one
+// of the next window says how many were left out.
 //
 // Threads: all members may be called from any thread; the sink is never called concurrently with itself, and what it logs
-// through this logger itself is dropped.   Ownership: the clock must outlive it.   Failure: what the sink throws is swallowed.
+// through this logger itself is dropped.   Ownership: the clock must outlive it.   Failure: what the sink throws is
+// swallowed.
 #pragma once
 
 #include <chrono>

@@ -1,5 +1,5 @@
-// One limit on the memory of a broker that its users can make grow: buffered batches, fetched data, decompression. What would
-// exceed it is refused with the numbers instead of being allocated.
+// One limit on the memory of a broker that its users can make grow: buffered batches, fetched data, decompression. What
+// would exceed it is refused with the numbers instead of being allocated.
 //
 // Threads: all members may be called from any thread; a reservation belongs to one thread at a time.
 // Ownership: the budget must outlive its reservations.   Failure: ResourceExhausted naming limit, use and demand.

@@ -1,5 +1,5 @@
-// std::mutex with the annotations of clang's thread-safety analysis. absl::Mutex is not used anywhere: Debian's prebuilt copy
-// is invisible to ThreadSanitizer.
+// std::mutex with the annotations of clang's thread-safety analysis. absl::Mutex is not used anywhere: Debian's
+// prebuilt copy is invisible to ThreadSanitizer.
 //
 // Threads: that is what it is for.   Ownership: none.   Failure: none.
 #pragma once

@@ -1,5 +1,5 @@
-// Known mistakes of systems of this kind, each behind a switch of a test build, so that a test can prove that the suite would
-// notice. In every other build MOLDAU_NAMED_BUG(x) is the constant false and costs nothing.
+// Known mistakes of systems of this kind, each behind a switch of a test build, so that a test can prove that the suite
+// would notice. In every other build MOLDAU_NAMED_BUG(x) is the constant false and costs nothing.
 //
 // A test build defines MOLDAU_TEST_NAMED_BUGS and chooses one bug at a time by base::SetNamedBug("M1").
 //

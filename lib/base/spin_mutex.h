@@ -1,9 +1,9 @@
-// A lock for sections of nanoseconds to microseconds that many threads enter: taking it free is one compare-and-swap, giving
-// it back one exchange. A thread that finds it taken spins for about a microsecond, then sleeps in the kernel, so that a
-// preempted holder costs nobody a core.
+// A lock for sections of nanoseconds to microseconds that many threads enter: taking it free is one compare-and-swap,
+// giving it back one exchange. A thread that finds it taken spins for about a microsecond, then sleeps in the kernel,
+// so that a preempted holder costs nobody a core.
 //
-// The lock is not handed over: whoever is awake takes it first. A sleeper that was woken spins again, which gives it a share
-// under load; there is no queue that could stall behind a preempted thread.
+// The lock is not handed over: whoever is awake takes it first. A sleeper that was woken spins again, which gives it a
+// share under load; there is no queue that could stall behind a preempted thread.
 //
 // Threads: that is what it is for.   Ownership: none.   Failure: none.
 #pragma once
@@ -23,7 +23,8 @@ class ABSL_LOCKABLE SpinMutex {
 
   void Lock() noexcept ABSL_EXCLUSIVE_LOCK_FUNCTION() {
     uint32_t expected = kFree;
-    if (!word_.compare_exchange_strong(expected, kTaken, std::memory_order_acquire, std::memory_order_relaxed)) LockSlow();
+    if (!word_.compare_exchange_strong(expected, kTaken, std::memory_order_acquire, std::memory_order_relaxed))
+      LockSlow();
   }
 
   void Unlock() noexcept ABSL_UNLOCK_FUNCTION() {
@@ -48,7 +49,9 @@ class ABSL_LOCKABLE SpinMutex {
 
 class ABSL_SCOPED_LOCKABLE SpinMutexLock {
  public:
-  explicit SpinMutexLock(SpinMutex& mutex) noexcept ABSL_EXCLUSIVE_LOCK_FUNCTION(mutex) : mutex_(mutex) { mutex_.Lock(); }
+  explicit SpinMutexLock(SpinMutex& mutex) noexcept ABSL_EXCLUSIVE_LOCK_FUNCTION(mutex) : mutex_(mutex) {
+    mutex_.Lock();
+  }
   ~SpinMutexLock() ABSL_UNLOCK_FUNCTION() { mutex_.Unlock(); }
   SpinMutexLock(const SpinMutexLock&) = delete;
   SpinMutexLock& operator=(const SpinMutexLock&) = delete;

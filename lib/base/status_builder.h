@@ -1,5 +1,5 @@
-// Builds error statuses from a format, since Debian's absl::string_view and std::string_view do not convert: StrFormat takes
-// both. Messages are lower case, the subject first, with the numbers that matter.
+// Builds error statuses from a format, since Debian's absl::string_view and std::string_view do not convert: StrFormat
+// takes both. Messages are lower case, the subject first, with the numbers that matter.
 //
 // Threads: safe.   Ownership: none.   Failure: none.
 #pragma once
@@ -13,11 +13,11 @@
 
 namespace moldau::base {
 
-// The constraint: clang takes anything for a FormatSpec at first, so that `Error(code, ErrorCode::kX, "…")` would fit here
-// too, with the format as the first argument. A string literal is therefore no first argument.
+// The constraint: clang takes anything for a FormatSpec at first, so that `Error(code, ErrorCode::kX, "…")` would fit
+// here too, with the format as the first argument. A string literal is therefore no first argument.
 template <typename... Args>
-  requires(!std::is_array_v<std::tuple_element_t<0, std::tuple<Args..., int>>>)
-[[nodiscard]] absl::Status Error(absl::StatusCode code, const absl::FormatSpec<Args...>& format, const Args&... args) {
+requires(!std::is_array_v<std::tuple_element_t<0, std::tuple<Args..., int>>>) [[nodiscard]] absl::Status
+    Error(absl::StatusCode code, const absl::FormatSpec<Args...>& format, const Args&... args) {
   return absl::Status(code, absl::StrFormat(format, args...));
 }
 
@@ -30,8 +30,8 @@ template <typename... Args>
 }  // namespace moldau::base
 
 // Returns early with the status of `expr` unless it is OK.
-#define MOLDAU_RETURN_IF_ERROR(expr)                         \
-  do {                                                       \
+#define MOLDAU_RETURN_IF_ERROR(expr)                                                       \
+  do {                                                                                     \
     if (absl::Status moldau_status_ = (expr); !moldau_status_.ok()) return moldau_status_; \
   } while (false)
 

@@ -1,5 +1,5 @@
-// A hash map by name that is searched by std::string_view without making a string. Only for .cc files and internal headers:
-// flat_hash_map costs seconds to compile.
+// A hash map by name that is searched by std::string_view without making a string. Only for .cc files and internal
+// headers: flat_hash_map costs seconds to compile.
 //
 // Threads: as any container.   Ownership: none.   Failure: none.
 #pragma once

@@ -1,8 +1,8 @@
-// The tasks of an executor in the order of their time, and the loop that waits for the next one. Whoever calls RunOne or
-// RunUntil lends its thread: the workers of a thread executor, or the caller of a manual one.
+// The tasks of an executor in the order of their time, and the loop that waits for the next one. Whoever calls RunOne
+// or RunUntil lends its thread: the workers of a thread executor, or the caller of a manual one.
 //
-// A posted task is a timer due at the moment of posting, so tasks run in the order posted, timers in the order of their time,
-// and neither starves the other.
+// A posted task is a timer due at the moment of posting, so tasks run in the order posted, timers in the order of their
+// time, and neither starves the other.
 //
 // Threads: all members may be called from any thread.   Ownership: the clock must outlive it.
 // Failure: what a task throws is written to standard error and goes no further.

@@ -121,7 +121,8 @@ void TaskScope::Close() {
   }
   taken.clear();
   if (state_->runs_here()) return;
-  // Sleeps rather than driving the executor: a running task has a thread of its own, and an owner that closes may hold locks.
+  // Sleeps rather than driving the executor: a running task has a thread of its own, and an owner that closes may hold
+  // locks.
   const EventCount::Waiter waiter(state_->finished);
   for (;;) {
     const uint32_t key = state_->finished.key();

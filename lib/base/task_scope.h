@@ -1,5 +1,5 @@
-// Background work that ends with its owner: tasks posted through a scope never run after Close() has returned, so they may
-// refer to the owner without further ado.
+// Background work that ends with its owner: tasks posted through a scope never run after Close() has returned, so they
+// may refer to the owner without further ado.
 //
 //   Flusher::~Flusher() { scope_.Close(); }
 //
@@ -31,8 +31,9 @@ class TaskScope {
   // True if the task was taken back before it started.
   bool Cancel(TaskId id);
 
-  // Drops the tasks that have not started and waits for those that run on other threads. Called by a task of this scope it
-  // does not wait, since two of them could wait for each other: whoever destroys the owner then must be the last one.
+  // Drops the tasks that have not started and waits for those that run on other threads. Called by a task of this scope
+  // it does not wait, since two of them could wait for each other: whoever destroys the owner then must be the last
+  // one.
   void Close();
 
   [[nodiscard]] Executor& executor() const { return executor_; }

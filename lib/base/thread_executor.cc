@@ -24,8 +24,8 @@ std::string ThreadName(const std::string& name, int number) {
   return name.substr(0, kMaxThreadName - suffix.size()) + suffix;
 }
 
-// Threads inherit the signal mask of the one that starts them. The signals of the processor stay open: blocked, a fault would
-// kill the process past every handler of the host.
+// Threads inherit the signal mask of the one that starts them. The signals of the processor stay open: blocked, a fault
+// would kill the process past every handler of the host.
 class SignalsBlocked {
  public:
   SignalsBlocked() {
@@ -68,7 +68,8 @@ class ThreadExecutor final : public Executor {
   TimerId PostAt(MonoTime when, Task task) override { return queue_.PostAt(when, std::move(task)); }
   bool Cancel(TimerId timer) override { return queue_.Cancel(timer); }
 
-  // A task that waits lends its thread to the tasks that it may be waiting for; with one thread nobody else could run them.
+  // A task that waits lends its thread to the tasks that it may be waiting for; with one thread nobody else could run
+  // them.
   bool WaitUntil(base::EventCount& event, absl::FunctionRef<bool()> done, MonoTime deadline) override {
     if (current_ == this) return queue_.RunUntil(event, done, deadline);
     return base::WaitWithoutRunning(queue_.clock(), event, done, deadline);
@@ -80,7 +81,8 @@ class ThreadExecutor final : public Executor {
   void Work(const std::string& name) {
     pthread_setname_np(pthread_self(), name.c_str());
     current_ = this;
-    queue_.RunUntil(work_, [this] { return stopping_.load(std::memory_order_seq_cst); }, kForever);
+    queue_.RunUntil(
+        work_, [this] { return stopping_.load(std::memory_order_seq_cst); }, kForever);
   }
 
   static thread_local const ThreadExecutor* current_;  // whose worker this thread is

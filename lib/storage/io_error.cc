@@ -105,7 +105,8 @@ absl::Status LockedError(std::string_view path, pid_t holder) {
 
 absl::Status CheckRange(std::string_view path, uint64_t offset, uint64_t length, uint64_t size) {
   if (offset <= size && length <= size - offset) return absl::OkStatus();
-  return StorageError(absl::StatusCode::kInvalidArgument, "%s: %d bytes at %d end behind %d", path, length, offset, size);
+  return StorageError(absl::StatusCode::kInvalidArgument, "%s: %d bytes at %d end behind %d", path, length, offset,
+                      size);
 }
 
 }  // namespace moldau::storage

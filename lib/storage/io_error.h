@@ -1,5 +1,5 @@
-// The statuses of this room: one wording and one classification for the operating system's errors and for those of the disk in
-// memory, each with Kafka's storage error attached.
+// The statuses of this room: one wording and one classification for the operating system's errors and for those of the
+// disk in memory, each with Kafka's storage error attached.
 //
 // Threads: safe.   Ownership: none.   Failure: none.
 #pragma once

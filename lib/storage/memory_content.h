@@ -1,14 +1,15 @@
-// The contents of one file on the disk in memory, in two layers: live (the page cache) and durable (the platter), with the
-// order of what lies between them.
+// The contents of one file on the disk in memory, in two layers: live (the page cache) and durable (the platter), with
+// the order of what lies between them.
 //
 //   live      pages as last stored, size as last set        what Read and mappings see
 //   pending   pages that differ, size changes in order      what a crash may keep in part
 //   durable   pages as last flushed, size as last flushed   what every crash keeps
 //
-// The rules of a crash, which ext4 and xfs share: pages reach the platter in any order. Size changes of one file do so in
-// theirs, so a crash keeps the first few of them. Cutting a file also destroys what lay behind the cut on the platter, and
-// zeroes the rest of its last page there. A page written behind a cut cannot survive without the cut, since it is another
-// block of the disk. Pages of a failed flush are lost: they are neither pending nor durable until they are changed again.
+// The rules of a crash, which ext4 and xfs share: pages reach the platter in any order. Size changes of one file do so
+// in theirs, so a crash keeps the first few of them. Cutting a file also destroys what lay behind the cut on the
+// platter, and zeroes the rest of its last page there. A page written behind a cut cannot survive without the cut,
+// since it is another block of the disk. Pages of a failed flush are lost: they are neither pending nor durable until
+// they are changed again.
 //
 // Threads: safe; stores through a mapping may go on meanwhile.   Ownership: its space must outlive it.
 // Failure: ResourceExhausted when the disk is full.
@@ -87,7 +88,8 @@ class MemoryContent {
   absl::Status FlipBit(const std::string& path, uint64_t bit);
 
   // What a machine finds after a power failure: durable and live are the same.
-  [[nodiscard]] std::shared_ptr<MemoryContent> AfterPowerLoss(MemorySpace& space, Order& order, const KeptContent& kept) const;
+  [[nodiscard]] std::shared_ptr<MemoryContent> AfterPowerLoss(MemorySpace& space, Order& order,
+                                                              const KeptContent& kept) const;
 
   // What the next process finds: everything, with the same things pending.
   [[nodiscard]] std::shared_ptr<MemoryContent> AfterProcessDeath(MemorySpace& space, Order& order) const;

@@ -114,8 +114,8 @@ bool MemoryContent::BehindACut(uint64_t page, size_t first_change) const {
                      [&](const SizeChange& change) { return IsCut(change) && change.to <= page * kPageSize; });
 }
 
-// Files that grow by small writes would have a change for each: of a run of growths the first and the latest are kept, so that
-// a crash may find the old size, one between, or the new one.
+// Files that grow by small writes would have a change for each: of a run of growths the first and the latest are kept,
+// so that a crash may find the old size, one between, or the new one.
 void MemoryContent::AddSizeChange(uint64_t size) {
   const SizeChange change{order_.fetch_add(1) + 1, size_, size};
   const size_t count = changes_.size();
@@ -139,8 +139,8 @@ void MemoryContent::CommitSizeChanges(size_t count) {
   changes_.erase(changes_.begin(), end);
 }
 
-// The pages of [first, end) that are to be written: live differs from what the platter holds, or, after a failed flush, from
-// what they were then.
+// The pages of [first, end) that are to be written: live differs from what the platter holds, or, after a failed flush,
+// from what they were then.
 std::vector<uint64_t> MemoryContent::DirtyPages(uint64_t first, uint64_t end) const {
   std::vector<uint64_t> dirty;
   end = std::min(end, PagesFor(size_));

@@ -33,8 +33,8 @@ Nodes AllNodes(const MemoryNames& names) {
 struct MetadataChange {
   uint64_t order = 0;
   std::string description;
-  size_t index = 0;              // among the pending changes of names, or of the file's sizes
-  MemoryNode* file = nullptr;    // null: a change of names
+  size_t index = 0;            // among the pending changes of names, or of the file's sizes
+  MemoryNode* file = nullptr;  // null: a change of names
 };
 
 std::vector<MetadataChange> MetadataChanges(const MemoryNames& names, const Nodes& nodes) {
@@ -46,8 +46,9 @@ std::vector<MetadataChange> MetadataChanges(const MemoryNames& names, const Node
     if (node->is_directory()) continue;
     const std::vector<SizeChange> sizes = node->content->PendingSizes();
     for (size_t i = 0; i < sizes.size(); ++i) {
-      changes.push_back({sizes[i].order, absl::StrFormat("size of %s: %d to %d", node->path, sizes[i].from, sizes[i].to),
-                         i, node.get()});
+      changes.push_back({sizes[i].order,
+                         absl::StrFormat("size of %s: %d to %d", node->path, sizes[i].from, sizes[i].to), i,
+                         node.get()});
     }
   }
   std::sort(changes.begin(), changes.end(), [](const auto& a, const auto& b) { return a.order < b.order; });
@@ -153,8 +154,8 @@ void CopyForNextProcess(const MemoryNames& names, const Nodes& nodes, MemoryDisk
   after.names.SetPending(std::move(pending));
 }
 
-// Which of `count` elements a random crash keeps. Few programs err on a fair coin alone: all, none, the oldest few, all but
-// few and few have their own bugs.
+// Which of `count` elements a random crash keeps. Few programs err on a fair coin alone: all, none, the oldest few, all
+// but few and few have their own bugs.
 std::vector<bool> RandomSubset(size_t count, Random& random) {
   std::vector<bool> kept(count);
   const uint64_t style = random.Below(6);

@@ -9,11 +9,12 @@
 namespace moldau::storage {
 namespace {
 
+constexpr size_t kMaxName = 255;      // as on Linux
 constexpr size_t kMaxPending = 1024;  // the oldest becomes durable by itself, as a journal commits now and then
 
 // The names along a path; "a//./b" is "a/b", and the root is where relative paths begin.
-absl::StatusOr<std::vector<std::string>> Split(const std::string& path) {
-  if (path.empty()) return IoError(ENOENT, path, "find");
+absl::StatusOr<std::vector<std::string>> Split(const std::string& path, std::string_view action) {
+  if (path.empty()) return IoError(ENOENT, path, action);
   if (path.find('\0') != std::string::npos) {
     return StorageError(absl::StatusCode::kInvalidArgument, "%s: a path cannot hold a zero byte", path.c_str());
   }
@@ -21,6 +22,7 @@ absl::StatusOr<std::vector<std::string>> Split(const std::string& path) {
   for (size_t at = 0; at < path.size();) {
     const size_t end = std::min(path.find('/', at), path.size());
     std::string name = path.substr(at, end - at);
+    if (name.size() > kMaxName) return IoError(ENAMETOOLONG, path, action);
     at = end + 1;
     if (name == "..") {
       if (!names.empty()) names.pop_back();
@@ -63,14 +65,16 @@ bool Follows(const NameChange& later, const NameChange& earlier) {
   if (later.to && Concerns(earlier, *later.to)) return true;
   if (!later.to && (HappensIn(earlier.from, later.node) || HappensIn(earlier.to, later.node))) return true;
   // Moves of directories could otherwise meet in a circle that the root does not reach.
-  const auto moves_directory = [](const NameChange& change) { return change.node->is_directory() && change.from && change.to; };
+  const auto moves_directory = [](const NameChange& change) {
+    return change.node->is_directory() && change.from && change.to;
+  };
   return moves_directory(later) && moves_directory(earlier);
 }
 
 }  // namespace
 
 absl::StatusOr<NodeRef> MemoryNames::Find(const std::string& path, std::string_view action) const {
-  MOLDAU_ASSIGN_OR_RETURN(const std::vector<std::string> names, Split(path));
+  MOLDAU_ASSIGN_OR_RETURN(const std::vector<std::string> names, Split(path, action));
   NodeRef node = root_;
   for (const std::string& name : names) {
     if (!node->is_directory()) return IoError(ENOTDIR, path, action);
@@ -88,7 +92,7 @@ absl::StatusOr<NodeRef> MemoryNames::FindDirectory(const std::string& path, std:
 }
 
 absl::StatusOr<NameSlot> MemoryNames::FindSlot(const std::string& path, std::string_view action) const {
-  MOLDAU_ASSIGN_OR_RETURN(std::vector<std::string> names, Split(path));
+  MOLDAU_ASSIGN_OR_RETURN(std::vector<std::string> names, Split(path, action));
   if (names.empty()) return IoError(EBUSY, path, action);  // the root itself
   NameSlot slot{root_, std::move(names.back())};
   names.pop_back();
@@ -111,7 +115,7 @@ absl::Status MemoryNames::Rename(const std::string& from, const std::string& to,
   const std::string action = "rename to " + to;
   MOLDAU_ASSIGN_OR_RETURN(const NodeRef node, Find(from, action));
   MOLDAU_ASSIGN_OR_RETURN(const NameSlot source, FindSlot(from, action));
-  MOLDAU_ASSIGN_OR_RETURN(const NameSlot target, FindSlot(to, action));
+  MOLDAU_ASSIGN_OR_RETURN(const NameSlot target, FindSlot(to, "rename from " + from));
   if (node->is_directory() && (target.directory == node || IsWithin(*node, target.directory))) {
     return IoError(EINVAL, from, action);
   }

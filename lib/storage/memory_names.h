@@ -1,9 +1,9 @@
 // The directories of the disk in memory: the live tree, the tree on the platter, and the name changes between the two.
 //
-// The rules of a crash: each creation, renaming and removal reaches the platter by itself, whole, and only after those before
-// it that concern the same file or the same name (a journal writes them in order); the removal of a directory only after all
-// that happened in it. FlushDirectory makes the changes of one
-// directory durable, a renaming between two directories when both have been flushed.
+// The rules of a crash: each creation, renaming and removal reaches the platter by itself, whole, and only after those
+// before it that concern the same file or the same name (a journal writes them in order); the removal of a directory
+// only after all that happened in it. FlushDirectory makes the changes of one directory durable, a renaming between two
+// directories when both have been flushed.
 //
 // Threads: not safe; the disk locks.   Ownership: nodes are shared with open files, which may outlive their names.
 // Failure: as Storage.

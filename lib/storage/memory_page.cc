@@ -20,12 +20,15 @@ PageRef MakePage(const std::byte* bytes) {
   return SamePage(nullptr, page->bytes) ? nullptr : PageRef(std::move(page));
 }
 
-bool SamePage(const PageRef& page, const std::byte* bytes) noexcept { return RawEqual(BytesOf(page), bytes, kPageSize); }
+bool SamePage(const PageRef& page, const std::byte* bytes) noexcept {
+  return RawEqual(BytesOf(page), bytes, kPageSize);
+}
 
 bool SamePage(const PageRef& a, const PageRef& b) noexcept { return a == b || SamePage(a, BytesOf(b)); }
 
 PageRef WithZeroTail(const PageRef& page, size_t size) {
-  if (page == nullptr || std::all_of(page->bytes + size, page->bytes + kPageSize, [](std::byte b) { return b == std::byte{0}; })) {
+  if (page == nullptr ||
+      std::all_of(page->bytes + size, page->bytes + kPageSize, [](std::byte b) { return b == std::byte{0}; })) {
     return page;
   }
   Page cut{};

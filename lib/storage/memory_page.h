@@ -1,5 +1,5 @@
-// The unit in which the disk in memory loses or keeps data: immutable pages, shared between the live contents, the platter and
-// crash images, so that an image of a clean file copies pointers only.
+// The unit in which the disk in memory loses or keeps data: immutable pages, shared between the live contents, the
+// platter and crash images, so that an image of a clean file copies pointers only.
 //
 // Threads: pages are immutable.   Ownership: shared.   Failure: none.
 #pragma once

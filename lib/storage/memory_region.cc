@@ -17,8 +17,8 @@ namespace moldau::storage {
 namespace {
 
 constexpr uint64_t kMinReserved = uint64_t{64} << 20;
-constexpr uint64_t kRoomToGrow = 4;       // times the size at the first mapping
-constexpr uint64_t kFewPages = 64;        // for which asking the kernel costs more than looking at all of them
+constexpr uint64_t kRoomToGrow = 4;                // times the size at the first mapping
+constexpr uint64_t kFewPages = 64;                 // for which asking the kernel costs more than looking at all of them
 constexpr uint64_t kInMemory = uint64_t{3} << 62;  // of a pagemap entry: present or swapped
 
 uint64_t SystemPage() {

@@ -17,8 +17,7 @@ int WriteZeros(int fd, uint64_t from, uint64_t to) {
   static constexpr std::array<std::byte, 65536> kZeros{};
   while (from < to) {
     const size_t chunk = std::min<uint64_t>(kZeros.size(), to - from);
-    const ssize_t written =
-        Uninterrupted([&] { return pwrite(fd, kZeros.data(), chunk, static_cast<off_t>(from)); });
+    const ssize_t written = Uninterrupted([&] { return pwrite(fd, kZeros.data(), chunk, static_cast<off_t>(from)); });
     if (written < 0) return errno;
     from += static_cast<uint64_t>(written);
   }

@@ -28,9 +28,8 @@ absl::StatusOr<size_t> PosixFile::Read(uint64_t offset, std::span<std::byte> out
   MOLDAU_RETURN_IF_ERROR(CheckRange(path_, offset, out.size(), kMaxFileSize));
   size_t done = 0;
   while (done < out.size()) {
-    const ssize_t got = Uninterrupted([&] {
-      return pread(fd(), out.data() + done, out.size() - done, static_cast<off_t>(offset + done));
-    });
+    const ssize_t got = Uninterrupted(
+        [&] { return pread(fd(), out.data() + done, out.size() - done, static_cast<off_t>(offset + done)); });
     if (got < 0) return IoError(errno, path_, absl::StrFormat("read %d bytes at %d", out.size(), offset));
     if (got == 0) break;
     done += static_cast<size_t>(got);
@@ -44,9 +43,8 @@ absl::Status PosixFile::Write(uint64_t offset, std::span<const std::byte> data) 
   MOLDAU_RETURN_IF_ERROR(CheckRange(path_, offset, data.size(), kMaxFileSize));
   size_t done = 0;
   while (done < data.size()) {
-    const ssize_t written = Uninterrupted([&] {
-      return pwrite(fd(), data.data() + done, data.size() - done, static_cast<off_t>(offset + done));
-    });
+    const ssize_t written = Uninterrupted(
+        [&] { return pwrite(fd(), data.data() + done, data.size() - done, static_cast<off_t>(offset + done)); });
     if (written < 0) {
       const int error = errno;
       return IoError(error, path_, error == ENOSPC ? action() + FreeSpace(fd()) : action());

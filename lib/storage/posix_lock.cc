@@ -47,8 +47,8 @@ class PosixLock final : public FileLock {
   explicit PosixLock(Descriptor descriptor) : descriptor_(std::move(descriptor)), owner_(getpid()) {}
 
   ~PosixLock() override {
-    // A forked child shares the lock; only the process that took it gives it back. It does so by name rather than by closing,
-    // since a child may still hold a copy of the descriptor.
+    // A forked child shares the lock; only the process that took it gives it back. It does so by name rather than by
+    // closing, since a child may still hold a copy of the descriptor.
     if (getpid() != owner_) return;
     Uninterrupted([&] { return ftruncate(descriptor_.get(), 0); });
     SetLock(descriptor_.get(), F_UNLCK);

@@ -47,7 +47,8 @@ absl::Status PosixMapping::Populate(size_t offset, size_t length) {
   MOLDAU_RETURN_IF_ERROR(CheckRange(path_, offset, length, size()));
   if (length == 0) return absl::OkStatus();
   const Pages pages(data(), offset, length);
-  if (Uninterrupted([&] { return madvise(pages.start, pages.size, MADV_POPULATE_WRITE); }) == 0) return absl::OkStatus();
+  if (Uninterrupted([&] { return madvise(pages.start, pages.size, MADV_POPULATE_WRITE); }) == 0)
+    return absl::OkStatus();
   if (errno == EINVAL) {  // kernels before 5.14
     for (size_t at = 0; at < pages.size; at += kSystemPage) TouchForWriting(pages.start + at);
     return absl::OkStatus();

@@ -1,5 +1,5 @@
-// Where all time comes from. Production reads the system's clocks; tests and the simulator drive a manual one, under which a
-// day passes in a millisecond and nothing ever depends on how fast the machine is.
+// Where all time comes from. Production reads the system's clocks; tests and the simulator drive a manual one, under
+// which a day passes in a millisecond and nothing ever depends on how fast the machine is.
 //
 // Threads: all members may be called from any thread.   Ownership: must outlive all that was given a pointer to it.
 // Failure: none.

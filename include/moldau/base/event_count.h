@@ -1,5 +1,5 @@
-// The one way to wait: a counter that a waiter reads, re-checks its condition, and sleeps on until somebody has notified.
-// A condition variable without a mutex; no wake-up is lost, and Notify costs one load while nobody waits.
+// The one way to wait: a counter that a waiter reads, re-checks its condition, and sleeps on until somebody has
+// notified. A condition variable without a mutex; no wake-up is lost, and Notify costs one load while nobody waits.
 //
 //   EventCount::Waiter waiter(event);                    // from here on Notify sees us
 //   while (!condition()) {
@@ -11,7 +11,9 @@
 // What makes the condition true must be a seq_cst store or read-modify-write, followed by Notify(): the waiter's
 // registration and the notifier's store are then ordered, so at least one of them sees the other.
 //
-// Threads: all members may be called from any thread.   Ownership: must outlive its waiters.   Failure: none.
+// Threads: all members may be called from any thread.   Failure: none.
+// Ownership: must outlive its waiters and its notifiers: a waiter that has seen its condition must not destroy the event while
+// Notify() may still be on its way out.
 #pragma once
 
 #include <atomic>
@@ -39,7 +41,9 @@ class EventCount final : public Waker {
   // Keeps the event armed while it lives.
   class Waiter {
    public:
-    explicit Waiter(EventCount& event) noexcept : event_(event) { event_.waiters_.fetch_add(1, std::memory_order_seq_cst); }
+    explicit Waiter(EventCount& event) noexcept : event_(event) {
+      event_.waiters_.fetch_add(1, std::memory_order_seq_cst);
+    }
     ~Waiter() { event_.waiters_.fetch_sub(1, std::memory_order_seq_cst); }
     Waiter(const Waiter&) = delete;
     Waiter& operator=(const Waiter&) = delete;

@@ -1,4 +1,5 @@
-// Where background work runs: timers, segment preparation, flushes, retention. Nothing in Moldau starts a thread of its own.
+// Where background work runs: timers, segment preparation, flushes, retention. Nothing in Moldau starts a thread of its
+// own.
 //
 // Threads: all members may be called from any thread; tasks may post tasks.   Ownership: must outlive all that was given a
 // pointer to it; destroying it drops tasks that have not started.   Failure: none; a task must not throw.
@@ -30,9 +31,9 @@ class Executor {
   // True if the timer was taken back before it started; false if it has run, is running or is unknown.
   virtual bool Cancel(TimerId timer) = 0;
 
-  // Waits on the calling thread until done() holds or the clock reaches `deadline`; returns done(). `event` must be notified
-  // when done() may have become true. On an executor that the caller drives this runs due tasks meanwhile, so that a blocking
-  // call makes progress without any thread.
+  // Waits on the calling thread until done() holds or the clock reaches `deadline`; returns done(). `event` must be
+  // notified when done() may have become true. On an executor that the caller drives this runs due tasks meanwhile, so
+  // that a blocking call makes progress without any thread.
   virtual bool WaitUntil(base::EventCount& event, absl::FunctionRef<bool()> done, MonoTime deadline) = 0;
 
   // The clock of its timers.

@@ -1,4 +1,5 @@
-// What Moldau has to say besides its results: recovered partitions, foreign files, failed disks. The host decides where it goes.
+// What Moldau has to say besides its results: recovered partitions, foreign files, failed disks. The host decides where
+// it goes.
 //
 // Threads: the sink is called from any thread, never concurrently with itself.   Failure: what it throws is swallowed.
 #pragma once

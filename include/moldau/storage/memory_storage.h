@@ -1,10 +1,11 @@
 // A disk in memory with a faithful fault model: for tests, for the in-memory broker, and for the simulator.
 //
-// What it models. Files have live contents (the page cache) and durable contents (the platter). Stores through a mapping and
-// Write change live pages of 4 KiB; Flush copies them. Sizes become durable by File::Flush; creations, renames and removals
-// by FlushDirectory of their directory, each one separately. A crash keeps the durable state plus any subset of what was not
-// yet flushed that the rules above allow, page by page, name by name. A failed flush throws the dirty pages of that file away
-// as Linux does: they still read as written, are no longer dirty, and are gone after a crash.
+// What it models. Files have live contents (the page cache) and durable contents (the platter). Stores through a
+// mapping and Write change live pages of 4 KiB; Flush copies them. Sizes become durable by File::Flush; creations,
+// renames and removals by FlushDirectory of their directory, each one separately. A crash keeps the durable state plus
+// any subset of what was not yet flushed that the rules above allow, page by page, name by name. A failed flush throws
+// the dirty pages of that file away as Linux does: they still read as written, are no longer dirty, and are gone after
+// a crash.
 //
 // Threads: as Storage; a crash image must be taken while no other thread is inside a call or storing through a mapping.
 // Ownership: files, mappings and locks must not outlive it.   Failure: as Storage, plus what the fault hook returns.
@@ -23,8 +24,22 @@ namespace moldau::storage {
 
 // The kinds of operation that a hook sees.
 enum class OperationKind : uint8_t {
-  kOpen, kRead, kWrite, kAllocate, kTruncate, kFlush, kMap, kPopulate, kFlushMapping, kStartWriteback,
-  kList, kCreateDirectory, kRename, kRemove, kFlushDirectory, kLock,
+  kOpen,
+  kRead,
+  kWrite,
+  kAllocate,
+  kTruncate,
+  kFlush,
+  kMap,
+  kPopulate,
+  kFlushMapping,
+  kStartWriteback,
+  kList,
+  kCreateDirectory,
+  kRename,
+  kRemove,
+  kFlushDirectory,
+  kLock,
 };
 
 struct Operation {
@@ -53,8 +68,9 @@ class MemoryStorage final : public Storage {
   absl::StatusOr<std::unique_ptr<FileLock>> Lock(const std::string& path) override;
   [[nodiscard]] std::string BootId() const override;
 
-  // Called before each operation, outside the storage's own locks. A non-OK status makes that operation fail with it and have
-  // no effect (but see the class comment for flushes). The hook may take a crash image, advance a manual clock, or block.
+  // Called before each operation, outside the storage's own locks. A non-OK status makes that operation fail with it
+  // and have no effect (but see the class comment for flushes). The hook may take a crash image, advance a manual
+  // clock, or block.
   using Hook = std::function<absl::Status(const Operation&)>;
   void SetHook(Hook hook);
 
@@ -64,14 +80,17 @@ class MemoryStorage final : public Storage {
 
   // What a crash now could lose or keep, in a fixed order.
   struct Pending {
-    struct Page { std::string path; uint64_t page; };       // live differs from durable
+    struct Page {
+      std::string path;
+      uint64_t page;
+    };  // live differs from durable
     std::vector<Page> pages;
-    std::vector<std::string> metadata;                      // unflushed names and sizes, described for people
+    std::vector<std::string> metadata;  // unflushed names and sizes, described for people
   };
   [[nodiscard]] Pending pending() const;
 
-  // Which of pending() reach the platter. Missing elements count as lost. A page index in `torn` reaches it only in its first
-  // `torn_sectors` sectors of 512 bytes.
+  // Which of pending() reach the platter. Missing elements count as lost. A page index in `torn` reaches it only in its
+  // first `torn_sectors` sectors of 512 bytes.
   struct CrashPlan {
     std::vector<bool> pages;
     std::vector<bool> metadata;

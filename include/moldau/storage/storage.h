@@ -1,5 +1,6 @@
-// The outside world of the log: directories, files, mapped regions, and what makes them durable. Nothing else in Moldau opens
-// a file, so a test can put a disk underneath that fills up, tears writes, loses unflushed pages or fails its n-th operation.
+// The outside world of the log: directories, files, mapped regions, and what makes them durable. Nothing else in Moldau
+// opens a file, so a test can put a disk underneath that fills up, tears writes, loses unflushed pages or fails its
+// n-th operation.
 //
 // Threads: a Storage and its files may be used from any thread; calls on one file are not ordered against each other.
 // Ownership: files, mappings and locks must not outlive their storage.
@@ -38,8 +39,8 @@ enum class Advice : uint8_t {
   kSequential,  // a scan from front to back
 };
 
-// A mapped part of a file, unmapped by the destructor. data() is page aligned. Bytes beyond the file's end must not be touched
-// until the file has grown over them.
+// A mapped part of a file, unmapped by the destructor. data() is page aligned. Bytes beyond the file's end must not be
+// touched until the file has grown over them.
 class Mapping {
  public:
   virtual ~Mapping() = default;
@@ -83,8 +84,8 @@ class File {
 
   [[nodiscard]] virtual absl::StatusOr<uint64_t> Size() const = 0;
 
-  // Makes data and size durable. After an error nothing that was unflushed may be taken for durable, ever: a later success
-  // says nothing about it.
+  // Makes data and size durable. After an error nothing that was unflushed may be taken for durable, ever: a later
+  // success says nothing about it.
   virtual absl::Status Flush() = 0;
 
   // Asks the device to begin writing the range; not durable, returns early.
@@ -133,13 +134,13 @@ class Storage {
   // FailedPrecondition naming the holder's process id if it is held.
   virtual absl::StatusOr<std::unique_ptr<FileLock>> Lock(const std::string& path) = 0;
 
-  // Differs after each start of the machine, empty if unknown. Pages written before a crash of the process alone are still
-  // there; after a restart of the machine only what was flushed is.
+  // Differs after each start of the machine, empty if unknown. Pages written before a crash of the process alone are
+  // still there; after a restart of the machine only what was flushed is.
   [[nodiscard]] virtual std::string BootId() const = 0;
 };
 
-// The operating system's files. Files are created 0640, directories 0750; descriptors are closed on exec and mappings are not
-// inherited by forked children.
+// The operating system's files. Files are created 0640, directories 0750; descriptors are closed on exec and mappings
+// are not inherited by forked children.
 [[nodiscard]] Storage& PosixStorage();
 
 }  // namespace moldau::storage
