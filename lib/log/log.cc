@@ -98,8 +98,10 @@ void Log::Core::SetConfig(const LogConfig& changed) {
   flushed_mode.store(!publishes, std::memory_order_relaxed);
   const bool recompresses = config.compression.value_or(Compression::kNone) != Compression::kNone;
   fast_limit = recompresses ? 0 : config.max_message_bytes;
-  timestamp_before_max_ms.store(config.timestamp_before_max.count(), std::memory_order_relaxed);
-  timestamp_after_max_ms.store(config.timestamp_after_max.count(), std::memory_order_relaxed);
+  // What the log stamps itself needs no judging.
+  const bool judged = config.timestamp_type == TimestampType::kCreateTime;
+  timestamp_before_max_ms.store(judged ? config.timestamp_before_max.count() : INT64_MAX, std::memory_order_relaxed);
+  timestamp_after_max_ms.store(judged ? config.timestamp_after_max.count() : INT64_MAX, std::memory_order_relaxed);
 }
 
 Log::Claim::Claim(Claim&& other) noexcept : core_(std::move(other.core_)), value_(other.value_) {}

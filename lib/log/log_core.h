@@ -101,6 +101,7 @@ struct Log::Core final : public FlushDriver, public std::enable_shared_from_this
   void SwitchTo(std::shared_ptr<Segment> segment, Timestamp now) ABSL_EXCLUSIVE_LOCKS_REQUIRED(maintenance_mutex);
   void FinishIfComplete(const std::shared_ptr<Segment>& segment);
   absl::Status SealFiles(Segment& segment);
+  absl::Status StoreSnapshot(Segment& segment);
   absl::Status ExtendPending(size_t bytes) ABSL_EXCLUSIVE_LOCKS_REQUIRED(maintenance_mutex);
   absl::Status AllocatePending(Segment& segment, uint32_t need) ABSL_EXCLUSIVE_LOCKS_REQUIRED(maintenance_mutex);
   void NewPendingBuffer(std::shared_ptr<Segment> segment, uint32_t start, size_t bytes)

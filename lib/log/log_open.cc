@@ -9,6 +9,15 @@
 
 namespace moldau::log {
 
+namespace {
+
+bool HasSegmentAt(const std::vector<storage::DirectoryEntry>& entries, int64_t base_offset) {
+  const std::string name = SegmentFileName(base_offset, kLogSuffix);
+  return std::any_of(entries.begin(), entries.end(), [&](const auto& entry) { return entry.name == name; });
+}
+
+}  // namespace
+
 Log::Core::Core(const LogEnvironment& env, std::string dir, LogIdentity id, const LogConfig& log_config)
     : environment(env),
       directory(std::move(dir)),
@@ -93,7 +102,9 @@ absl::Status Log::Core::FlushRecovered(const SegmentList& list) {
 absl::Status Log::Core::RemoveLeftovers(const std::vector<storage::DirectoryEntry>& entries) {
   for (const storage::DirectoryEntry& entry : entries) {
     const std::optional<ParsedName> parsed = ParseSegmentFileName(entry.name);
-    if (parsed && (parsed->kind == FileKind::kPrepared || parsed->kind == FileKind::kDeleted)) {
+    // A snapshot that belongs to no segment's base may speak of records that are gone.
+    const bool loose = parsed && parsed->kind == FileKind::kSnapshot && !HasSegmentAt(entries, parsed->base_offset);
+    if (parsed && (parsed->kind == FileKind::kPrepared || parsed->kind == FileKind::kDeleted || loose)) {
       MOLDAU_RETURN_IF_ERROR(environment.storage->Remove(directory + "/" + entry.name));
     }
   }

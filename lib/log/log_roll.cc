@@ -20,13 +20,13 @@ constexpr uint32_t kLargestAllocationStep = 16u << 20;
 // Blocks that were written once are flushed twice as fast as blocks that were only reserved; small logs do not need it.
 constexpr uint32_t kPrewriteFrom = 256u << 10;
 
-absl::Status WriteSmallFile(storage::Storage& storage, const std::string& path, const std::string& text) {
+absl::Status WriteSmallFile(storage::Storage& storage, const std::string& path, const std::string& text, bool flush) {
   MOLDAU_ASSIGN_OR_RETURN(const std::unique_ptr<storage::File> file, storage.Open(path, storage::OpenMode::kOpenOrCreate));
   MOLDAU_RETURN_IF_ERROR(file->Truncate(0));
   if (!text.empty()) {
     MOLDAU_RETURN_IF_ERROR(file->Write(0, {reinterpret_cast<const std::byte*>(text.data()), text.size()}));
   }
-  return file->Flush();
+  return flush ? file->Flush() : absl::OkStatus();
 }
 
 absl::Status WriteZeros(storage::File& file, uint64_t from, uint64_t to) {
@@ -117,7 +117,7 @@ absl::Status Log::Core::CreateDirectory() {
   names_dirty.store(true, std::memory_order_relaxed);
   if (!identity.topic_id.is_zero()) {
     MOLDAU_RETURN_IF_ERROR(WriteSmallFile(*environment.storage, directory + "/" + std::string(kPartitionMetadataFileName),
-                                          EncodePartitionMetadata(identity.topic_id)));
+                                          EncodePartitionMetadata(identity.topic_id), flushes()));
   }
   LeaderEpochHistory history = EpochsCopy();
   if (history.entries().empty()) {
@@ -126,7 +126,7 @@ absl::Status Log::Core::CreateDirectory() {
     history = epochs;
   }
   MOLDAU_RETURN_IF_ERROR(WriteSmallFile(*environment.storage, directory + "/" + std::string(kLeaderEpochFileName),
-                                        EncodeLeaderEpochs(history)));
+                                        EncodeLeaderEpochs(history), flushes()));
   directory_exists = true;
   return absl::OkStatus();
 }
@@ -232,11 +232,18 @@ absl::Status Log::Core::SealFiles(Segment& segment) {
   MOLDAU_RETURN_IF_ERROR(file->Truncate(segment.published().position));
   MOLDAU_RETURN_IF_ERROR(segment.StoreIndexes());
   segment.DropWritableMapping();
-  const std::string snapshot = EncodeProducerSnapshot({});
-  const std::string path = directory + "/" + SegmentFileName(segment.end_offset(), kSnapshotSuffix);
-  MOLDAU_ASSIGN_OR_RETURN(const std::unique_ptr<storage::File> out,
-                          environment.storage->Open(path, storage::OpenMode::kOpenOrCreate));
-  return out->Write(0, {reinterpret_cast<const std::byte*>(snapshot.data()), snapshot.size()});
+  return StoreSnapshot(segment);
+}
+
+// The snapshot at the segment's end replaces that of an earlier close, unless it is the one at the segment's base.
+absl::Status Log::Core::StoreSnapshot(Segment& segment) {
+  const int64_t end = segment.end_offset();
+  const auto path = [&](int64_t offset) { return directory + "/" + SegmentFileName(offset, kSnapshotSuffix); };
+  MOLDAU_RETURN_IF_ERROR(WriteSmallFile(*environment.storage, path(end), EncodeProducerSnapshot({}), false));
+  const int64_t before = std::exchange(segment.snapshot_offset, end);
+  if (before < 0 || before == end || before == segment.base_offset()) return absl::OkStatus();
+  const absl::Status status = environment.storage->Remove(path(before));
+  return absl::IsNotFound(status) ? absl::OkStatus() : status;
 }
 
 // --- `flushed` logs: room in memory and on disk for what waits to be written ---

@@ -211,6 +211,9 @@ absl::Status Log::Core::AssignLeaderEpoch(int32_t epoch) {
 // --- the end ---
 
 absl::Status Log::Core::Close() {
+  if (claim_owner.load(std::memory_order_relaxed) == std::this_thread::get_id()) {
+    return absl::FailedPreconditionError("log: this thread holds a claim; commit or abort it before closing");
+  }
   base::MutexLock one_at_a_time(close_mutex);
   if (closed.exchange(true, std::memory_order_seq_cst)) return close_status;
   bool stopped;

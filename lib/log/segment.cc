@@ -249,7 +249,11 @@ void Segment::Restore(const SegmentEntry& entry) {
     stored_offset_crc_ = entry.offset_index_crc;
     stored_time_crc_ = entry.time_index_crc;
   }
-  if (entry.sealed) Seal();
+  if (entry.sealed) {
+    Seal();
+  } else {
+    snapshot_offset = entry.end_offset;
+  }
 }
 
 }  // namespace moldau::log

@@ -138,6 +138,9 @@ class Segment final : public HandleHolder {
   void MarkTouched() noexcept { touched_.store(true, std::memory_order_release); }
   void ClearTouched() noexcept { touched_.store(false, std::memory_order_release); }
 
+  // Where the producer snapshot of the last close lies; -1: there is none. Guarded by upkeep_mutex.
+  int64_t snapshot_offset = -1;
+
   [[nodiscard]] SegmentEntry Describe() const;
   void Restore(const SegmentEntry& entry);
 
