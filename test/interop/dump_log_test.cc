@@ -48,10 +48,12 @@ void WriteTopic(Broker& broker, const std::string& name, Compression codec, cons
 void CheckNoComplaint(const ToolResult& result) {
   INFO(result.output.substr(0, 4000));
   CHECK(result.exit_status == 0);
-  for (const char* complaint : {"Exception", "ismatch", "isvalid: false", "Found timestamp", "non-consecutive", "corrupt"}) {
+  for (const char* complaint : {"Exception", "ismatch", "isvalid: false", "Found timestamp", "corrupt"}) {
     INFO(complaint);
     CHECK(CountOf(result.output, complaint) == 0);
   }
+  // The tool of 4.3.1 takes the first record of every segment but the first for a jump from -1.
+  CHECK(CountOf(result.output, "is followed by") == CountOf(result.output, "-1 is followed by"));
 }
 
 TEST_CASE("Kafka's dump tool reads logs, indexes and snapshots of every codec", "[interop][kafka]") {
@@ -81,7 +83,7 @@ TEST_CASE("Kafka's dump tool reads logs, indexes and snapshots of every codec", 
       int files = 0;
       const std::string logs = FilesOf(partition, ".log", files);
       segments += files;
-      const ToolResult dump = Kafka("run kafka.tools.DumpLogSegments --deep-iteration --print-data-log --files " + logs);
+      const ToolResult dump = Kafka("run org.apache.kafka.tools.DumpLogSegments --deep-iteration --print-data-log --files " + logs);
       CheckNoComplaint(dump);
       CHECK(CountOf(dump.output, "| offset: ") == kRecords);
       CHECK(CountOf(dump.output, std::string("compresscodec: ") + name) > 0);
@@ -93,9 +95,9 @@ TEST_CASE("Kafka's dump tool reads logs, indexes and snapshots of every codec", 
     int files = 0;
     const std::string paths = FilesOf(data, suffix, files);
     indexes += files;
-    CheckNoComplaint(Kafka("run kafka.tools.DumpLogSegments --files " + paths));
+    CheckNoComplaint(Kafka("run org.apache.kafka.tools.DumpLogSegments --files " + paths));
     if (std::string(suffix) != ".snapshot") {
-      CheckNoComplaint(Kafka("run kafka.tools.DumpLogSegments --index-sanity-check --files " + paths));
+      CheckNoComplaint(Kafka("run org.apache.kafka.tools.DumpLogSegments --index-sanity-check --files " + paths));
     }
   }
   Figure("Kafka's dump tool: %d segments, %d indexes and snapshots read without complaint", segments, indexes);
@@ -114,7 +116,7 @@ TEST_CASE("Kafka's dump tool decodes the topics' own log and the committed offse
     REQUIRE(broker->Close().ok());
   }
   int files = 0;
-  const ToolResult metadata = Kafka("run kafka.tools.DumpLogSegments --cluster-metadata-decoder --files " +
+  const ToolResult metadata = Kafka("run org.apache.kafka.tools.DumpLogSegments --cluster-metadata-decoder --files " +
                                     FilesOf(data + "/__cluster_metadata-0", ".log", files));
   CheckNoComplaint(metadata);
   CHECK(CountOf(metadata.output, "TOPIC_RECORD") > 0);
@@ -124,7 +126,7 @@ TEST_CASE("Kafka's dump tool decodes the topics' own log and the committed offse
     if (entry.path().filename().string().starts_with("__consumer_offsets-")) offsets_log = entry.path().string();
   }
   const ToolResult offsets =
-      Kafka("run kafka.tools.DumpLogSegments --offsets-decoder --files " + FilesOf(offsets_log, ".log", files));
+      Kafka("run org.apache.kafka.tools.DumpLogSegments --offsets-decoder --files " + FilesOf(offsets_log, ".log", files));
   CheckNoComplaint(offsets);
   INFO(offsets.output);
   CHECK(CountOf(offsets.output, "\"group\":\"readers\"") > 0);
