@@ -36,7 +36,8 @@ namespace moldau {
 
 namespace broker {
 class PartitionState;
-}
+struct Access;
+}  // namespace broker
 
 struct ReadOptions {
   size_t max_bytes = size_t{1} << 20;   // about; at least one batch is returned if there is one
@@ -126,6 +127,7 @@ class Partition {
  private:
   friend class Topic;
   friend class TailReader;
+  friend struct broker::Access;
   explicit Partition(std::shared_ptr<broker::PartitionState> state) noexcept : state_(std::move(state)) {}
   std::shared_ptr<broker::PartitionState> state_;
 };

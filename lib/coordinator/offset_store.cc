@@ -101,28 +101,24 @@ absl::Status OffsetStore::ForgetTopic(std::string_view topic) {
 }
 
 absl::Status OffsetStore::ForgetTopicIn(Shard& shard, int32_t partition, std::string_view topic) {
-  Receipt receipt;
-  {
-    base::MutexLock lock(shard.mutex);
-    MOLDAU_RETURN_IF_ERROR(Load(shard, partition));
-    OffsetBatch batch;
-    size_t count = 0;
-    for (const auto& [group, offsets] : shard.groups) count += offsets.size();
-    batch.Reserve(count);
-    for (auto& [group, offsets] : shard.groups) {
-      for (const auto& [topic_partition, committed] : offsets) {
-        if (topic_partition.topic == topic) batch.PutTombstone(group, topic_partition);
-      }
+  base::MutexLock lock(shard.mutex);
+  MOLDAU_RETURN_IF_ERROR(Load(shard, partition));
+  OffsetBatch batch;
+  size_t count = 0;
+  for (const auto& [group, offsets] : shard.groups) count += offsets.size();
+  batch.Reserve(count);
+  for (const auto& [group, offsets] : shard.groups) {
+    for (const auto& [topic_partition, committed] : offsets) {
+      if (topic_partition.topic == topic) batch.PutTombstone(group, topic_partition);
     }
-    if (batch.records().empty()) return absl::OkStatus();
-    MOLDAU_ASSIGN_OR_RETURN(log::Log* const log, logs_.LogForReading(partition));
-    MOLDAU_ASSIGN_OR_RETURN(const log::AppendResult appended, log->Append(batch.records()));
-    for (auto& [group, offsets] : shard.groups) {
-      std::erase_if(offsets, [&](const auto& entry) { return entry.first.topic == topic; });
-    }
-    receipt = log->MakeReceipt(appended);
   }
-  return receipt.Wait();
+  if (batch.records().empty()) return absl::OkStatus();
+  MOLDAU_ASSIGN_OR_RETURN(log::Log* const log, logs_.LogForReading(partition));
+  MOLDAU_RETURN_IF_ERROR(log->Append(batch.records()).status());
+  for (auto& [group, offsets] : shard.groups) {
+    std::erase_if(offsets, [&](const auto& entry) { return entry.first.topic == topic; });
+  }
+  return log->Flush();
 }
 
 OffsetStore::Shard& OffsetStore::ShardFor(std::string_view group, int32_t& partition) {

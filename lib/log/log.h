@@ -149,7 +149,8 @@ class Log {
 
   // Starts a new segment if the active one holds anything.
   absl::Status Roll();
-  // Removes everything at or above `offset` (suffix). Views that readers hold stay valid.
+  // Removes everything at or above `offset` (suffix). Views that readers hold stay valid. The manifest on disk must not call
+  // flushed what is removed here: store one whose recovery point is at most `offset` first.
   absl::Status Truncate(int64_t offset);
   // Removes everything below `offset` (prefix): the log start offset rises, whole segments below it are deleted.
   absl::Status Trim(int64_t offset);

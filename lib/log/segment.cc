@@ -32,6 +32,10 @@ absl::Status Segment::OpenLocked() {
   if (environment_.handles != nullptr) MOLDAU_RETURN_IF_ERROR(environment_.handles->Use(this));
   auto file = environment_.storage->Open(Path(kLogSuffix), storage::OpenMode::kReadWrite);
   if (!file.ok() && environment_.handles != nullptr) environment_.handles->Withdraw(this);
+  if (absl::IsNotFound(file.status())) {
+    return base::Error(absl::StatusCode::kDataLoss, ErrorCode::kStorageError, "%s: segment file has disappeared",
+                       Path(kLogSuffix));
+  }
   MOLDAU_RETURN_IF_ERROR(file.status());
   MOLDAU_ASSIGN_OR_RETURN(const uint64_t size, (*file)->Size());
   if (const uint32_t end = published().position; size < end) {

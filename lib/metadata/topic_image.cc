@@ -74,6 +74,7 @@ absl::Status TopicImage::ApplyOne(const RemoveTopicRecord& record) {
   if (name == names_.end()) return Contradiction("topic id %s: removed while unknown", record.topic_id.ToString());
   topics_.erase(topics_.find(name->second));
   names_.erase(name);
+  removed_.insert(record.topic_id);
   return absl::OkStatus();
 }
 

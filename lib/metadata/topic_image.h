@@ -8,6 +8,7 @@
 #include <cstdint>
 #include <functional>
 #include <map>
+#include <set>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -47,6 +48,9 @@ class TopicImage {
   [[nodiscard]] const TopicEntry* Find(std::string_view name) const;
   [[nodiscard]] const TopicEntry* FindById(const Uuid& id) const;
 
+  // True if there was a topic of this id once.
+  [[nodiscard]] bool WasRemoved(const Uuid& id) const { return removed_.contains(id); }
+
   // By name.
   [[nodiscard]] const std::map<std::string, TopicEntry, std::less<>>& topics() const noexcept { return topics_; }
 
@@ -60,6 +64,7 @@ class TopicImage {
 
   std::map<std::string, TopicEntry, std::less<>> topics_;
   std::map<Uuid, std::string> names_;  // of topics_, by id
+  std::set<Uuid> removed_;
 };
 
 }  // namespace moldau::metadata

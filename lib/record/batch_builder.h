@@ -35,7 +35,8 @@ class BatchBuilder {
   // Adds `record`, for which HasRoomFor said yes. `now` is its timestamp if it brings none. Copies; allocates nothing.
   void Append(const Record& record, Timestamp now) noexcept {
     const int64_t timestamp = Stamp(record.timestamp == kNoTimestamp ? now : record.timestamp);
-    at_ = PutRecord(at_, record, TimestampDelta(timestamp, base_timestamp_ms_), record_count_++);
+    const int32_t offset_delta = record_count_++;
+    at_ = PutRecord(at_, record, TimestampDelta(timestamp, base_timestamp_ms_), offset_delta);
   }
 
   // Adds `record` if HasRoomFor it.

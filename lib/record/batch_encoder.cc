@@ -86,7 +86,7 @@ size_t EncodeBatch(std::span<const Record> records, const BatchFields& fields, s
 std::span<std::byte> BeginClaim(const Record& record, size_t value_size, const BatchFields& fields,
                                 std::byte* out) noexcept {
   const int64_t timestamp = TimestampOf(record, Milliseconds(fields.now));
-  const RecordHole hole = PutRecordWithHole(out + layout::kRecords, record, value_size, 0, 0);
+  const RecordHole hole = PutRecordWithHole(out + layout::kRecords, record, static_cast<int32_t>(value_size), 0, 0);
   PutHeader({.fields = fields,
              .base_timestamp_ms = timestamp,
              .max_timestamp_ms = timestamp,

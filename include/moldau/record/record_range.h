@@ -7,6 +7,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <cstring>
 #include <iterator>
 
 #include "moldau/record/record_view.h"
@@ -26,11 +27,26 @@ struct RecordBase {
   }
 };
 
+namespace internal {
+
+// The length field of a validated record, and the byte after it. As short as possible: it is what the next record waits for.
+[[gnu::always_inline]] inline const std::byte* GetRecordLength(const std::byte* at, int32_t& length) noexcept {
+  uint16_t word;
+  std::memcpy(&word, at, sizeof(word));  // no record is shorter
+  if ((word & 0x8080U) == 0x80U) [[likely]] {
+    length = static_cast<int32_t>(((word >> 1) & 0x3fU) | ((word >> 2) & 0x1fc0U));
+    return at + 2;
+  }
+  return GetVarint(at, length);
+}
+
+}  // namespace internal
+
 // Decodes the validated record at `at` and returns the byte after it.
 [[gnu::always_inline]] inline const std::byte* DecodeRecord(const std::byte* at, const RecordBase& base,
                                                             RecordView::Parts& parts) noexcept {
   int32_t length;
-  at = GetVarint(at, length);
+  at = internal::GetRecordLength(at, length);
   const std::byte* const next = at + length;
   at += 1;  // attributes of a record: unused
   int64_t timestamp_delta;

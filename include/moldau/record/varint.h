@@ -30,7 +30,10 @@ namespace moldau::record {
 
 // Bytes that `value` takes as a zigzag varint: 1 to 5, or 1 to 10 for 64 bits.
 [[nodiscard]] constexpr size_t VarintSize(int64_t value) noexcept {
-  return (static_cast<size_t>(std::bit_width(ZigZag(value) | 1)) + 6) / 7;
+  const uint64_t bits = ZigZag(value);
+  if (bits < (1U << 7)) return 1;
+  if (bits < (1U << 14)) return 2;
+  return (static_cast<size_t>(std::bit_width(bits)) + 6) / 7;
 }
 
 namespace internal {

@@ -1,0 +1,65 @@
+#include <utility>
+
+#include "base/status_builder.h"
+#include "broker/core.h"
+
+namespace moldau::broker {
+
+// The work is done once, by a thread of the broker's own executor (or whoever drives it), so that the caller can stop
+// waiting for it. On an executor of the host, which may have stopped running things by now, the caller does it itself.
+absl::Status Core::Close(std::chrono::nanoseconds timeout) {
+  MOLDAU_RETURN_IF_ERROR(environment_->CheckProcess());
+  const MonoTime deadline = DeadlineAfter(environment_->clock(), timeout);
+  bool first = false;
+  {
+    base::MutexLock lock(close_mutex_);
+    first = !std::exchange(close_started_, true);
+  }
+  if (first) {
+    // A thread that closes what it is still writing to would wait for itself.
+    for (const auto& partition : AllPartitions()) partition->AbortClaimOfThisThread();
+    closing_.store(true, std::memory_order_seq_cst);
+    close_wakers_.Notify();
+    if (environment_->owns_executor()) {
+      // Nobody destroys the core before this has run to its end: the last one to wait takes the lock that it ends with.
+      environment_->executor().Post([this] { CloseEverything(); });
+    } else {
+      CloseEverything();
+    }
+  }
+  const auto done = [this] { return closed_.load(std::memory_order_seq_cst); };
+  if (!environment_->executor().WaitUntil(closed_event_, done, deadline)) {
+    return base::Error(absl::StatusCode::kDeadlineExceeded, ErrorCode::kRequestTimedOut,
+                       "broker %s: is still closing after %d ms", environment_->options().data_dir,
+                       std::chrono::duration_cast<std::chrono::milliseconds>(timeout).count());
+  }
+  base::MutexLock lock(close_mutex_);
+  return close_status_;
+}
+
+void Core::CloseEverything() {
+  absl::Status status;
+  {
+    // Decisions that had begun are carried out; those that come later find the broker closing.
+    base::MutexLock lock(metadata_mutex_);
+    status.Update(metadata_log_->Close());
+  }
+  environment_->SetCheckpointRequest(nullptr);
+  // Logs before background work, which may be waiting for one of them.
+  status.Update(CloseLogs());
+  background_.Close();
+  status.Update(Checkpoint(/*clean_shutdown=*/status.ok()));
+  directory_->Unlock();
+  base::MutexLock lock(close_mutex_);
+  close_status_ = status;
+  closed_.store(true, std::memory_order_seq_cst);
+  closed_event_.Notify();
+}
+
+absl::Status Core::CloseLogs() {
+  absl::Status first;
+  for (const auto& partition : AllPartitions()) first.Update(partition->Close());
+  return first;
+}
+
+}  // namespace moldau::broker

@@ -1,0 +1,148 @@
+#include "broker/partition_state.h"
+
+#include <utility>
+
+#include "base/status_builder.h"
+#include "log/partition_metadata.h"
+#include "log/segment_name.h"
+
+namespace moldau::broker {
+
+PartitionState::PartitionState(std::shared_ptr<TopicInfo> topic, int32_t id, Before before)
+    : topic_(std::move(topic)), environment_(*topic_->environment), id_(id), before_(std::move(before)) {}
+
+PartitionState::~PartitionState() {
+  // What a forked child closed would be written to files that belong to its parent.
+  if (environment_.in_child()) static_cast<void>(owned_log_.release());
+}
+
+std::string PartitionState::Directory() const {
+  return environment().options().data_dir + "/" + log::PartitionDirectoryName(topic_->name, id_);
+}
+
+absl::StatusOr<log::Log*> PartitionState::Log() {
+  if (log::Log* log = open_log()) return log;
+  MOLDAU_RETURN_IF_ERROR(environment().CheckProcess());
+  base::MutexLock lock(mutex_);
+  if (owned_log_ != nullptr) return owned_log_.get();
+  if (const Life life = life_.load(std::memory_order_acquire); life != Life::kOpen) return EndStatus(life);
+  if (!refusal_.ok()) return refusal_;
+  return OpenLocked();
+}
+
+absl::StatusOr<log::Log*> PartitionState::OpenLocked() {
+  log::LogConfig config;
+  {
+    base::MutexLock lock(topic_->mutex);
+    config = topic_->config;
+  }
+  MOLDAU_RETURN_IF_ERROR(CheckTopicId());
+  const log::LogIdentity identity{.topic = topic_->name, .partition = id_, .topic_id = topic_->id};
+  const log::Log::Known known{.entry = before_.entry.get(),
+                              .clean_shutdown = before_.clean_shutdown && before_.entry != nullptr,
+                              .same_boot = before_.same_boot};
+  absl::StatusOr<std::unique_ptr<log::Log>> opened =
+      log::Log::Open(environment().ForLogs(), Directory(), identity, config, known);
+  if (!opened.ok()) {
+    if (absl::IsDataLoss(opened.status())) refusal_ = opened.status();
+    return opened.status();
+  }
+  owned_log_ = *std::move(opened);
+  before_.entry.reset();
+  log_.store(owned_log_.get(), std::memory_order_release);
+  return owned_log_.get();
+}
+
+// A directory that the manifest does not vouch for may be that of another topic of the same name.
+absl::Status PartitionState::CheckTopicId() const {
+  if (before_.entry != nullptr) return absl::OkStatus();
+  const absl::StatusOr<Uuid> id = log::LoadPartitionMetadata(environment_.storage(), Directory());
+  if (!id.ok() || *id == topic_->id) return absl::OkStatus();
+  return base::Error(absl::StatusCode::kDataLoss, ErrorCode::kStorageError,
+                     "%s: belongs to the topic with the id %s, not to %s with the id %s", Directory(), id->ToString(),
+                     topic_->name, topic_->id.ToString());
+}
+
+void PartitionState::Refuse(absl::Status why) {
+  base::MutexLock lock(mutex_);
+  refusal_ = std::move(why);
+}
+
+absl::Status PartitionState::Explain(absl::Status status) const {
+  if (!absl::IsCancelled(status)) return status;
+  const Life life = life_.load(std::memory_order_acquire);
+  return life == Life::kOpen ? status : EndStatus(life);
+}
+
+absl::Status PartitionState::EndStatus(Life life) const {
+  if (life == Life::kDeleted) {
+    return base::Error(absl::StatusCode::kNotFound, ErrorCode::kUnknownTopicOrPartition,
+                       "partition %s-%d: the topic has been deleted", topic_->name, id_);
+  }
+  return base::Error(absl::StatusCode::kCancelled, "partition %s-%d: the broker is closed", topic_->name, id_);
+}
+
+void PartitionState::SetConfig(const log::LogConfig& config) {
+  base::MutexLock lock(mutex_);
+  if (owned_log_ != nullptr) owned_log_->SetConfig(config);
+}
+
+void PartitionState::KeepClaim(log::Log::Claim claim) {
+  claim_.emplace(std::move(claim));
+  claim_owner_.store(std::this_thread::get_id(), std::memory_order_relaxed);
+}
+
+std::optional<log::Log::Claim> PartitionState::TakeClaim() {
+  // Only the thread that holds the claim may look at it.
+  if (claim_owner_.load(std::memory_order_relaxed) != std::this_thread::get_id()) return std::nullopt;
+  claim_owner_.store(std::thread::id(), std::memory_order_relaxed);
+  return std::exchange(claim_, std::nullopt);
+}
+
+void PartitionState::AbortClaimOfThisThread() {
+  if (std::optional<log::Log::Claim> claim = TakeClaim()) claim->Abort();
+}
+
+std::optional<log::PartitionEntry> PartitionState::Describe() {
+  if (const log::Log* log = open_log()) {
+    log::PartitionEntry entry = log->Describe();
+    if (entry.segments.empty() && entry.log_end_offset == 0) return std::nullopt;
+    return entry;
+  }
+  base::MutexLock lock(mutex_);
+  if (before_.entry == nullptr) return std::nullopt;
+  return *before_.entry;
+}
+
+bool PartitionState::MayHaveOldSegments(Timestamp now) {
+  if (open_log() != nullptr) return true;
+  base::MutexLock lock(mutex_);
+  if (before_.entry == nullptr || before_.entry->segments.empty()) return false;
+  base::MutexLock topic_lock(topic_->mutex);
+  const log::LogConfig& config = topic_->config;
+  const std::vector<log::SegmentEntry>& segments = before_.entry->segments;
+  if (segments.front().end_offset <= before_.entry->log_start_offset) return true;
+  if (!config.delete_old_segments) return false;
+  uint64_t size = 0;
+  for (const log::SegmentEntry& segment : segments) size += segment.size_bytes;
+  if (config.retention_bytes >= 0 && size > static_cast<uint64_t>(config.retention_bytes)) return true;
+  const int64_t oldest = segments.front().max_timestamp;
+  return config.retention_ms.count() >= 0 && now.time_since_epoch().count() - oldest > config.retention_ms.count();
+}
+
+absl::Status PartitionState::Close() { return End(Life::kClosed); }
+
+absl::Status PartitionState::CloseDeleted() { return End(Life::kDeleted); }
+
+absl::Status PartitionState::End(Life life) {
+  Life open = Life::kOpen;
+  life_.compare_exchange_strong(open, life, std::memory_order_acq_rel);
+  {
+    // Whoever is opening the log now is waited for, and nobody opens it later.
+    base::MutexLock lock(mutex_);
+  }
+  log::Log* const log = open_log();
+  return log == nullptr ? absl::OkStatus() : log->Close();
+}
+
+}  // namespace moldau::broker

@@ -1,0 +1,113 @@
+// What a Partition handle points to: a partition whose log is opened when it is first used. 10,000 of them cost little
+// until then: a name, a number, and what the manifest knows.
+//
+// Threads: all members may be called from any thread.   Ownership: shared by handles; keeps its environment alive.
+// Failure: DataLoss for a log that was refused as damaged, Cancelled after close, NotFound after deletion.
+#pragma once
+
+#include <atomic>
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <thread>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "base/mutex.h"
+#include "broker/environment.h"
+#include "log/log.h"
+
+namespace moldau::broker {
+
+// What the partitions of a topic have in common.
+struct TopicInfo {
+  TopicInfo(std::shared_ptr<Environment> env, std::string topic_name, const Uuid& topic_id, bool is_internal)
+      : environment(std::move(env)), name(std::move(topic_name)), id(topic_id), internal(is_internal) {}
+
+  const std::shared_ptr<Environment> environment;
+  const std::string name;
+  const Uuid id;
+  const bool internal;
+  base::Mutex mutex;
+  log::LogConfig config ABSL_GUARDED_BY(mutex);
+  std::atomic<Durability> durability{Durability::kFlushed};
+};
+
+class PartitionState {
+ public:
+  // What is known of the partition before its log is opened.
+  struct Before {
+    std::unique_ptr<log::PartitionEntry> entry;  // null: the manifest does not know it
+    bool clean_shutdown = false;
+    bool same_boot = false;
+  };
+
+  PartitionState(std::shared_ptr<TopicInfo> topic, int32_t id, Before before);
+  ~PartitionState();
+  PartitionState(const PartitionState&) = delete;
+  PartitionState& operator=(const PartitionState&) = delete;
+
+  [[nodiscard]] const TopicInfo& topic() const noexcept { return *topic_; }
+  [[nodiscard]] int32_t id() const noexcept { return id_; }
+  [[nodiscard]] Environment& environment() const noexcept { return environment_; }
+  [[nodiscard]] std::string Directory() const;
+
+  // The log, or null while it has not been opened and in a forked child: the hot path's way. The pointer is good as
+  // long as this object; after close or deletion the log itself refuses.
+  [[nodiscard]] log::Log* open_log() const noexcept {
+    if (environment_.in_child()) [[unlikely]]
+      return nullptr;
+    return log_.load(std::memory_order_acquire);
+  }
+
+  // The log, opened (and recovered, if the manifest does not vouch for it) if it was not.
+  absl::StatusOr<log::Log*> Log();
+
+  // Makes every later use answer `why`.
+  void Refuse(absl::Status why);
+
+  // `status` of the log, said in terms of the partition: a closed log means a closed broker or a deleted topic.
+  [[nodiscard]] absl::Status Explain(absl::Status status) const;
+
+  void SetConfig(const log::LogConfig& config);
+
+  // The one claim that may be open at a time, kept here so that a closing broker can take it back from the thread that
+  // closes. Guarded by the log itself: whoever has the claim has the end of the log.
+  void KeepClaim(log::Log::Claim claim);
+  // nullopt if it was taken back.
+  [[nodiscard]] std::optional<log::Log::Claim> TakeClaim();
+  void AbortClaimOfThisThread();
+
+  // What the manifest should keep; nullopt if there is nothing on disk.
+  [[nodiscard]] std::optional<log::PartitionEntry> Describe();
+
+  // Whether age or size ask for a deletion, as far as that can be said without opening the log.
+  [[nodiscard]] bool MayHaveOldSegments(Timestamp now);
+
+  // Ends all use; waiters wake. Idempotent.
+  absl::Status Close();
+  absl::Status CloseDeleted();
+
+ private:
+  enum class Life : uint8_t { kOpen, kClosed, kDeleted };
+
+  absl::StatusOr<log::Log*> OpenLocked() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  absl::Status CheckTopicId() const ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  absl::Status End(Life life);
+  [[nodiscard]] absl::Status EndStatus(Life life) const;
+
+  const std::shared_ptr<TopicInfo> topic_;
+  Environment& environment_;  // the topic's
+  const int32_t id_;
+  std::atomic<Life> life_{Life::kOpen};
+  std::atomic<log::Log*> log_{nullptr};
+  base::Mutex mutex_;
+  Before before_ ABSL_GUARDED_BY(mutex_);
+  absl::Status refusal_ ABSL_GUARDED_BY(mutex_);
+  std::unique_ptr<log::Log> owned_log_ ABSL_GUARDED_BY(mutex_);
+  std::atomic<std::thread::id> claim_owner_{};
+  std::optional<log::Log::Claim> claim_;
+};
+
+}  // namespace moldau::broker

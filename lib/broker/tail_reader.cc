@@ -1,0 +1,29 @@
+#include "broker/tail_reader.h"
+
+#include "base/status_builder.h"
+#include "log/decode_slice.h"
+
+namespace moldau {
+
+TailReader::TailReader(std::unique_ptr<State> state) noexcept : state_(std::move(state)) {}
+TailReader::TailReader(TailReader&&) noexcept = default;
+TailReader& TailReader::operator=(TailReader&&) noexcept = default;
+TailReader::~TailReader() = default;
+
+absl::StatusOr<FetchedRecords> TailReader::Next(std::chrono::nanoseconds timeout) {
+  State& state = *state_;
+  broker::Environment& environment = state.partition->environment();
+  MOLDAU_RETURN_IF_ERROR(environment.CheckProcess());
+  const int64_t from = state.cursor.offset;
+  absl::StatusOr<log::LogSlice> slice = state.log.Read(state.cursor, state.options.max_bytes);
+  if (slice.ok() && slice->bytes.empty() && timeout.count() > 0) {
+    const MonoTime deadline = DeadlineAfter(environment.clock(), timeout);
+    slice = state.log.ReadWait(state.cursor, state.options.max_bytes, deadline, state.options.wait);
+  }
+  if (!slice.ok()) return state.partition->Explain(std::move(slice).status());
+  return log::DecodeSlice(*std::move(slice), from, environment.memory());
+}
+
+int64_t TailReader::position() const noexcept { return state_->cursor.offset; }
+
+}  // namespace moldau

@@ -1,0 +1,27 @@
+// What a TailReader holds: its place in the log, so that each read is a few loads.
+//
+// Threads: one thread at a time.   Ownership: keeps the partition alive.   Failure: none of its own.
+#pragma once
+
+#include <memory>
+#include <utility>
+
+#include "broker/partition_state.h"
+#include "log/log.h"
+#include "moldau/partition.h"
+
+namespace moldau {
+
+struct TailReader::State {
+  State(std::shared_ptr<broker::PartitionState> state, log::Log& opened, int64_t offset, const ReadOptions& read)
+      : partition(std::move(state)), log(opened), options(read) {
+    cursor.offset = offset;
+  }
+
+  const std::shared_ptr<broker::PartitionState> partition;
+  log::Log& log;  // the partition's
+  log::LogCursor cursor;
+  const ReadOptions options;
+};
+
+}  // namespace moldau
