@@ -147,9 +147,10 @@ absl::Status Log::Core::LoadEpochs(const Known& known, bool trust_entry) {
     MOLDAU_ASSIGN_OR_RETURN(history, LeaderEpochHistory::FromEntries(known.entry->epochs));
   }
   if (!trust_entry) {
-    // The file may be newer than the manifest, and may have been torn; what the batches say is added by recovery.
+    // The file has no checksum: epochs that the manifest does not know are taken from the batches, by recovery. But what a newer
+    // version has written is not ours to interpret.
     const absl::StatusOr<LeaderEpochHistory> file = LoadLeaderEpochs(*environment.storage, directory);
-    if (file.ok() && history.entries().empty()) history = *file;
+    if (absl::IsFailedPrecondition(file.status())) return file.status();
     if (!file.ok() && !absl::IsNotFound(file.status())) {
       environment.logger->Warning("log.epochs", "%s: rebuilt from the log", file.status().message());
     }
