@@ -1,5 +1,5 @@
-// A log and everything it stands on, in memory and under the test's control: disk, clock and executor. Reopening it on a crash
-// image is how tests pull the plug.
+// A log and everything it stands on, in memory and under the test's control: disk, clock and executor. Reopening it on
+// a crash image is how tests pull the plug.
 #pragma once
 
 #include <memory>
@@ -23,7 +23,8 @@ namespace moldau::test {
 
 // The seams of one process. Survives the logs opened in it.
 struct LogWorld {
-  explicit LogWorld(std::shared_ptr<storage::Storage> disk = std::make_shared<storage::MemoryStorage>(), int open_files = 100)
+  explicit LogWorld(std::shared_ptr<storage::Storage> disk = std::make_shared<storage::MemoryStorage>(),
+                    int open_files = 100)
       : storage(std::move(disk)), handles(open_files) {
     storage->CreateDirectory("data").IgnoreError();  // it is there after a crash
     storage->FlushDirectory(".").IgnoreError();
@@ -43,8 +44,8 @@ struct LogWorld {
   }
 
   // Opens it as a new process on the same machine would after a kill, or after a clean close, with what `entry` says.
-  absl::StatusOr<std::unique_ptr<log::Log>> Reopen(const log::LogConfig& config, const log::PartitionEntry& entry, bool clean,
-                                                   bool same_boot) {
+  absl::StatusOr<std::unique_ptr<log::Log>> Reopen(const log::LogConfig& config, const log::PartitionEntry& entry,
+                                                   bool clean, bool same_boot) {
     return Open(config, {.entry = &entry, .clean_shutdown = clean, .same_boot = same_boot});
   }
 
