@@ -9,7 +9,6 @@
 #include <utility>
 #include <vector>
 
-#include "base/check.h"
 #include "base/task_queue.h"
 #include "moldau/base/executor.h"
 
@@ -42,58 +41,73 @@ class SignalsBlocked {
   sigset_t before_;
 };
 
+// What the threads share with the executor. It outlives both: a task may be the one that destroys the executor, and its
+// thread then still has to find its way out.
+struct State {
+  explicit State(Clock& clock) : queue(clock) {}
+
+  base::TaskQueue queue;
+  base::EventCount work;
+  std::atomic<bool> stopping{false};
+};
+
+thread_local const State* current = nullptr;  // whose worker this thread is
+
+void Work(const std::shared_ptr<State>& state, const std::string& name) {
+  pthread_setname_np(pthread_self(), name.c_str());
+  current = state.get();
+  state->queue.RunUntil(
+      state->work, [&] { return state->stopping.load(std::memory_order_seq_cst); }, kForever);
+}
+
 class ThreadExecutor final : public Executor {
  public:
-  explicit ThreadExecutor(Clock& clock) : queue_(clock) {}
+  explicit ThreadExecutor(Clock& clock) : state_(std::make_shared<State>(clock)) {}
 
   // The number of threads that the system granted.
   size_t Start(int threads, const std::string& name) {
     const SignalsBlocked signals;
     try {
-      for (int i = 0; i < threads; ++i) workers_.emplace_back([this, n = ThreadName(name, i)] { Work(n); });
+      for (int i = 0; i < threads; ++i) {
+        workers_.emplace_back([state = state_, n = ThreadName(name, i)] { Work(state, n); });
+      }
     } catch (const std::system_error&) {
     }
     return workers_.size();
   }
 
+  // A task may drop the last reference to what owns the executor. Its own thread cannot be waited for; it ends when the
+  // task returns.
   ~ThreadExecutor() override {
-    MOLDAU_CHECK(current_ != this, "an executor cannot be destroyed by a task of its own");
-    stopping_.store(true, std::memory_order_seq_cst);
-    work_.Wake();
-    for (std::thread& worker : workers_) worker.join();
-    queue_.Close();
+    state_->stopping.store(true, std::memory_order_seq_cst);
+    state_->work.Wake();
+    for (std::thread& worker : workers_) {
+      if (worker.get_id() == std::this_thread::get_id()) {
+        worker.detach();
+      } else {
+        worker.join();
+      }
+    }
+    state_->queue.Close();
   }
 
-  void Post(Task task) override { queue_.Post(std::move(task)); }
-  TimerId PostAt(MonoTime when, Task task) override { return queue_.PostAt(when, std::move(task)); }
-  bool Cancel(TimerId timer) override { return queue_.Cancel(timer); }
+  void Post(Task task) override { state_->queue.Post(std::move(task)); }
+  TimerId PostAt(MonoTime when, Task task) override { return state_->queue.PostAt(when, std::move(task)); }
+  bool Cancel(TimerId timer) override { return state_->queue.Cancel(timer); }
 
   // A task that waits lends its thread to the tasks that it may be waiting for; with one thread nobody else could run
   // them.
   bool WaitUntil(base::EventCount& event, absl::FunctionRef<bool()> done, MonoTime deadline) override {
-    if (current_ == this) return queue_.RunUntil(event, done, deadline);
-    return base::WaitWithoutRunning(queue_.clock(), event, done, deadline);
+    if (current == state_.get()) return state_->queue.RunUntil(event, done, deadline);
+    return base::WaitWithoutRunning(state_->queue.clock(), event, done, deadline);
   }
 
-  Clock& clock() const override { return queue_.clock(); }
+  Clock& clock() const override { return state_->queue.clock(); }
 
  private:
-  void Work(const std::string& name) {
-    pthread_setname_np(pthread_self(), name.c_str());
-    current_ = this;
-    queue_.RunUntil(
-        work_, [this] { return stopping_.load(std::memory_order_seq_cst); }, kForever);
-  }
-
-  static thread_local const ThreadExecutor* current_;  // whose worker this thread is
-
-  base::TaskQueue queue_;
-  base::EventCount work_;
-  std::atomic<bool> stopping_{false};
+  const std::shared_ptr<State> state_;
   std::vector<std::thread> workers_;
 };
-
-thread_local const ThreadExecutor* ThreadExecutor::current_ = nullptr;
 
 }  // namespace
 

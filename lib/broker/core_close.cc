@@ -16,9 +16,12 @@ absl::Status Core::Close(std::chrono::nanoseconds timeout) {
     first = !std::exchange(close_started_, true);
   }
   if (first) {
-    // A thread that closes what it is still writing to would wait for itself.
-    for (const auto& partition : AllPartitions()) partition->AbortClaimOfThisThread();
     closing_.store(true, std::memory_order_seq_cst);
+    for (const auto& partition : AllPartitions()) {
+      // A thread that closes what it is still writing to would wait for itself.
+      partition->AbortClaimOfThisThread();
+      partition->MarkClosed();
+    }
     close_wakers_.Notify();
     if (environment_->owns_executor()) {
       // Nobody destroys the core before this has run to its end: the last one to wait takes the lock that it ends with.
@@ -58,7 +61,10 @@ void Core::CloseEverything() {
 
 absl::Status Core::CloseLogs() {
   absl::Status first;
-  for (const auto& partition : AllPartitions()) first.Update(partition->Close());
+  for (const auto& partition : AllPartitions()) {
+    partition->MarkClosed();
+    first.Update(partition->Close());
+  }
   return first;
 }
 

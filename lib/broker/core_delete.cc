@@ -38,7 +38,8 @@ absl::Status Core::DeleteTopic(std::string_view name) {
 absl::Status Core::EndPartition(PartitionState& partition) {
   partition.AbortClaimOfThisThread();
   // A flush that fails now loses nothing that anybody could still ask for.
-  partition.CloseDeleted().IgnoreError();
+  partition.MarkDeleted();
+  partition.Close().IgnoreError();
   const absl::Status removed = RemoveDirectorySoon(log::PartitionDirectoryName(partition.topic().name, partition.id()));
   return absl::IsNotFound(removed) ? absl::OkStatus() : removed;  // nothing was ever appended
 }

@@ -1,12 +1,15 @@
 #include "moldau/partition.h"
 
 #include <utility>
+#include <vector>
 
 #include "base/status_builder.h"
 #include "broker/partition_state.h"
 #include "broker/tail_reader.h"
 #include "broker/with_log.h"
 #include "log/decode_slice.h"
+#include "record/batch_encoder.h"
+#include "record/validate.h"
 
 namespace moldau {
 
@@ -29,6 +32,17 @@ absl::StatusOr<Receipt> Partition::Append(std::span<const Record> records) {
 
 absl::StatusOr<Receipt> Partition::AppendBatch(std::span<const std::byte> batch) {
   return WithLog(*state_, [&](log::Log& log) -> absl::StatusOr<Receipt> {
+    record::Buffer scratch;
+    const Timestamp now = state_->environment().clock().WallNow();
+    MOLDAU_ASSIGN_OR_RETURN(const record::ValidatedBatch valid,
+                            record::ValidateBatch(batch, state_->Rules(), now, scratch));
+    std::vector<std::byte> corrected;
+    if (valid.batch.timestamp_type() == TimestampType::kCreateTime &&
+        valid.max_timestamp != valid.batch.max_timestamp()) {
+      corrected.assign(batch.begin(), batch.end());
+      record::SetMaxTimestamp(corrected.data(), valid.max_timestamp);
+      batch = corrected;
+    }
     MOLDAU_ASSIGN_OR_RETURN(const log::AppendResult appended, log.AppendBatch(batch));
     return log.MakeReceipt(appended);
   });
@@ -51,7 +65,7 @@ absl::StatusOr<TailReader> Partition::Tail(int64_t offset, ReadOptions options) 
   return WithLog(*state_, [&](log::Log& log) -> absl::StatusOr<TailReader> {
     // A first look tells at once whether the offset exists.
     MOLDAU_RETURN_IF_ERROR(log.Read(offset, 1).status());
-    return TailReader(std::make_unique<TailReader::State>(state_, log, offset, options));
+    return TailReader(std::make_unique<TailReader::State>(state_, offset, options));
   });
 }
 
@@ -71,7 +85,7 @@ absl::Status Partition::AddTailWaker(base::Waker* waker) {
 }
 
 void Partition::RemoveTailWaker(base::Waker* waker) {
-  if (log::Log* const log = state_->open_log()) log->RemoveTailWaker(waker);
+  if (!state_->environment().in_child()) state_->RemoveTailWaker(waker);
 }
 
 absl::StatusOr<int64_t> Partition::log_start_offset() const {

@@ -24,8 +24,8 @@ absl::StatusOr<log::Log*> PartitionState::Log() {
   if (log::Log* log = open_log()) return log;
   MOLDAU_RETURN_IF_ERROR(environment().CheckProcess());
   base::MutexLock lock(mutex_);
-  if (owned_log_ != nullptr) return owned_log_.get();
   if (const Life life = life_.load(std::memory_order_acquire); life != Life::kOpen) return EndStatus(life);
+  if (owned_log_ != nullptr) return owned_log_.get();
   if (!refusal_.ok()) return refusal_;
   return OpenLocked();
 }
@@ -87,6 +87,15 @@ void PartitionState::SetConfig(const log::LogConfig& config) {
   if (owned_log_ != nullptr) owned_log_->SetConfig(config);
 }
 
+record::ValidationRules PartitionState::Rules() const {
+  base::MutexLock lock(topic_->mutex);
+  const log::LogConfig& config = topic_->config;
+  return {.max_batch_bytes = config.max_message_bytes,
+          .timestamp_type = config.timestamp_type,
+          .timestamp_before_max = config.timestamp_before_max,
+          .timestamp_after_max = config.timestamp_after_max};
+}
+
 void PartitionState::KeepClaim(log::Log::Claim claim) {
   claim_.emplace(std::move(claim));
   claim_owner_.store(std::this_thread::get_id(), std::memory_order_relaxed);
@@ -104,7 +113,7 @@ void PartitionState::AbortClaimOfThisThread() {
 }
 
 std::optional<log::PartitionEntry> PartitionState::Describe() {
-  if (const log::Log* log = open_log()) {
+  if (const log::Log* log = OwnedLog()) {
     log::PartitionEntry entry = log->Describe();
     if (entry.segments.empty() && entry.log_end_offset == 0) return std::nullopt;
     return entry;
@@ -130,19 +139,32 @@ bool PartitionState::MayHaveOldSegments(Timestamp now) {
   return config.retention_ms.count() >= 0 && now.time_since_epoch().count() - oldest > config.retention_ms.count();
 }
 
-absl::Status PartitionState::Close() { return End(Life::kClosed); }
-
-absl::Status PartitionState::CloseDeleted() { return End(Life::kDeleted); }
-
-absl::Status PartitionState::End(Life life) {
+void PartitionState::Mark(Life life) {
+  // Under the lock: whoever is opening the log now is waited for, and nobody opens it later.
+  base::MutexLock lock(mutex_);
   Life open = Life::kOpen;
   life_.compare_exchange_strong(open, life, std::memory_order_acq_rel);
-  {
-    // Whoever is opening the log now is waited for, and nobody opens it later.
-    base::MutexLock lock(mutex_);
-  }
-  log::Log* const log = open_log();
-  return log == nullptr ? absl::OkStatus() : log->Close();
+  log_.store(nullptr, std::memory_order_release);
+}
+
+log::Log* PartitionState::OwnedLog() {
+  base::MutexLock lock(mutex_);
+  return owned_log_.get();
+}
+
+// Without the lock: closing takes as long as the disk does.
+absl::Status PartitionState::Close() {
+  log::Log* const log = OwnedLog();
+  if (log == nullptr) return absl::OkStatus();
+  // A log that has stopped writing closes without an error of its own, but its files are not as they should be.
+  const absl::Status health = log->health();
+  absl::Status closed = log->Close();
+  if (!absl::IsCancelled(health)) closed.Update(health);
+  return closed;
+}
+
+void PartitionState::RemoveTailWaker(base::Waker* waker) {
+  if (log::Log* const log = OwnedLog()) log->RemoveTailWaker(waker);
 }
 
 }  // namespace moldau::broker

@@ -17,6 +17,7 @@
 #include "base/mutex.h"
 #include "broker/environment.h"
 #include "log/log.h"
+#include "record/validate.h"
 
 namespace moldau::broker {
 
@@ -53,8 +54,8 @@ class PartitionState {
   [[nodiscard]] Environment& environment() const noexcept { return environment_; }
   [[nodiscard]] std::string Directory() const;
 
-  // The log, or null while it has not been opened and in a forked child: the hot path's way. The pointer is good as
-  // long as this object; after close or deletion the log itself refuses.
+  // The log, or null if it has not been opened, has been closed, or belongs to the parent of this process: the hot
+  // path's way. The pointer is good as long as this object; a log that is being closed refuses by itself.
   [[nodiscard]] log::Log* open_log() const noexcept {
     if (environment_.in_child()) [[unlikely]]
       return nullptr;
@@ -71,6 +72,8 @@ class PartitionState {
   [[nodiscard]] absl::Status Explain(absl::Status status) const;
 
   void SetConfig(const log::LogConfig& config);
+  // What the topic demands of a batch that somebody else has encoded.
+  [[nodiscard]] record::ValidationRules Rules() const;
 
   // The one claim that may be open at a time, kept here so that a closing broker can take it back from the thread that
   // closes. Guarded by the log itself: whoever has the claim has the end of the log.
@@ -85,16 +88,23 @@ class PartitionState {
   // Whether age or size ask for a deletion, as far as that can be said without opening the log.
   [[nodiscard]] bool MayHaveOldSegments(Timestamp now);
 
-  // Ends all use; waiters wake. Idempotent.
+  // After these every call answers Cancelled, or NotFound.
+  void MarkClosed() { Mark(Life::kClosed); }
+  void MarkDeleted() { Mark(Life::kDeleted); }
+
+  // Closes the log of a partition that was marked; waiters wake. Not OK if not everything could be written. Idempotent.
   absl::Status Close();
-  absl::Status CloseDeleted();
+
+  // Works on a partition that was marked, too.
+  void RemoveTailWaker(base::Waker* waker);
 
  private:
   enum class Life : uint8_t { kOpen, kClosed, kDeleted };
 
   absl::StatusOr<log::Log*> OpenLocked() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   absl::Status CheckTopicId() const ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
-  absl::Status End(Life life);
+  void Mark(Life life);
+  [[nodiscard]] log::Log* OwnedLog();
   [[nodiscard]] absl::Status EndStatus(Life life) const;
 
   const std::shared_ptr<TopicInfo> topic_;

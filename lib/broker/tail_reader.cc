@@ -1,6 +1,6 @@
 #include "broker/tail_reader.h"
 
-#include "base/status_builder.h"
+#include "broker/with_log.h"
 #include "log/decode_slice.h"
 
 namespace moldau {
@@ -13,15 +13,16 @@ TailReader::~TailReader() = default;
 absl::StatusOr<FetchedRecords> TailReader::Next(std::chrono::nanoseconds timeout) {
   State& state = *state_;
   broker::Environment& environment = state.partition->environment();
-  MOLDAU_RETURN_IF_ERROR(environment.CheckProcess());
-  const int64_t from = state.cursor.offset;
-  absl::StatusOr<log::LogSlice> slice = state.log.Read(state.cursor, state.options.max_bytes);
-  if (slice.ok() && slice->bytes.empty() && timeout.count() > 0) {
-    const MonoTime deadline = DeadlineAfter(environment.clock(), timeout);
-    slice = state.log.ReadWait(state.cursor, state.options.max_bytes, deadline, state.options.wait);
-  }
-  if (!slice.ok()) return state.partition->Explain(std::move(slice).status());
-  return log::DecodeSlice(*std::move(slice), from, environment.memory());
+  return broker::WithLog(*state.partition, [&](log::Log& log) -> absl::StatusOr<FetchedRecords> {
+    const int64_t from = state.cursor.offset;
+    absl::StatusOr<log::LogSlice> slice = log.Read(state.cursor, state.options.max_bytes);
+    if (slice.ok() && slice->bytes.empty() && timeout.count() > 0) {
+      const MonoTime deadline = DeadlineAfter(environment.clock(), timeout);
+      slice = log.ReadWait(state.cursor, state.options.max_bytes, deadline, state.options.wait);
+    }
+    if (!slice.ok()) return std::move(slice).status();
+    return log::DecodeSlice(*std::move(slice), from, environment.memory());
+  });
 }
 
 int64_t TailReader::position() const noexcept { return state_->cursor.offset; }

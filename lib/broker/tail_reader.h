@@ -13,13 +13,12 @@
 namespace moldau {
 
 struct TailReader::State {
-  State(std::shared_ptr<broker::PartitionState> state, log::Log& opened, int64_t offset, const ReadOptions& read)
-      : partition(std::move(state)), log(opened), options(read) {
+  State(std::shared_ptr<broker::PartitionState> state, int64_t offset, const ReadOptions& read)
+      : partition(std::move(state)), options(read) {
     cursor.offset = offset;
   }
 
   const std::shared_ptr<broker::PartitionState> partition;
-  log::Log& log;  // the partition's
   log::LogCursor cursor;
   const ReadOptions options;
 };
