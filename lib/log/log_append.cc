@@ -1,6 +1,7 @@
 // Appending: encode straight into place when the end of the log is free, encode aside and copy when it is not.
 #include <algorithm>
 #include <cstring>
+#include <utility>
 
 #include "base/named_bug.h"
 #include "base/status_builder.h"
@@ -13,18 +14,25 @@ namespace moldau::log {
 
 namespace {
 
-// Batches that cannot be encoded in place are built here first. Kept by each thread, so that no append allocates.
-record::Buffer& Scratch() {
-  thread_local record::Buffer buffer;
-  buffer.Clear();
-  return buffer;
-}
+// Memory for batches that cannot be encoded in place, kept by each thread so that no append allocates. It is taken while it is
+// used: making room may run other code on this thread that appends too.
+class Scratch {
+ public:
+  Scratch() : buffer_(std::exchange(kept(), {})) { buffer_.Clear(); }
+  ~Scratch() { kept() = std::move(buffer_); }
+  Scratch(const Scratch&) = delete;
+  Scratch& operator=(const Scratch&) = delete;
 
-record::Buffer& Unpacked() {
-  thread_local record::Buffer buffer;
-  buffer.Clear();
-  return buffer;
-}
+  record::Buffer& operator*() noexcept { return buffer_; }
+  record::Buffer* operator->() noexcept { return &buffer_; }
+
+ private:
+  static record::Buffer& kept() {
+    thread_local record::Buffer buffer;
+    return buffer;
+  }
+  record::Buffer buffer_;
+};
 
 absl::Status TooLarge(size_t size, uint32_t limit, std::string_view what) {
   return base::Error(absl::StatusCode::kInvalidArgument, ErrorCode::kMessageTooLarge,
@@ -151,18 +159,19 @@ absl::StatusOr<AppendResult> Log::Core::AppendSlow(std::span<const Record> recor
       return TooLarge(exact, max_message_bytes, "max.message.bytes");
     }
   }
-  record::Buffer& scratch = Scratch();
-  scratch.Reserve(bound);
-  scratch.Grow(record::EncodeBatch(records, fields, scratch.data()));
-  record::BatchView batch(scratch.data());
+  Scratch scratch;
+  scratch->Reserve(bound);
+  scratch->Grow(record::EncodeBatch(records, fields, scratch->data()));
+  record::BatchView batch(scratch->data());
   if (codec.value_or(Compression::kNone) != Compression::kNone) {
+    record::Buffer unpacked;
     record::Buffer smaller;
-    MOLDAU_RETURN_IF_ERROR(record::Recompress(batch, *codec, {}, Unpacked(), smaller));
-    std::swap(scratch, smaller);
-    batch = record::BatchView(scratch.data());
-    if (scratch.size() > max_message_bytes) return TooLarge(scratch.size(), max_message_bytes, "max.message.bytes");
+    MOLDAU_RETURN_IF_ERROR(record::Recompress(batch, *codec, {}, unpacked, smaller));
+    std::swap(*scratch, smaller);
+    batch = record::BatchView(scratch->data());
+    if (scratch->size() > max_message_bytes) return TooLarge(scratch->size(), max_message_bytes, "max.message.bytes");
   }
-  return Place({{scratch.data(), scratch.size()}, static_cast<int32_t>(records.size()), batch.max_timestamp_ms()}, now);
+  return Place({{scratch->data(), scratch->size()}, static_cast<int32_t>(records.size()), batch.max_timestamp_ms()}, now);
 }
 
 absl::StatusOr<AppendResult> Log::Core::AppendBatch(std::span<const std::byte> bytes) {
@@ -182,18 +191,19 @@ absl::StatusOr<AppendResult> Log::Core::AppendBatch(std::span<const std::byte> b
   if (timestamp_type == TimestampType::kCreateTime && given.max_timestamp_ms() >= 0) {
     MOLDAU_RETURN_IF_ERROR(CheckTimestamp(given.max_timestamp_ms(), now));
   }
-  record::Buffer& scratch = Scratch();
+  Scratch scratch;
   if (codec && *codec != given.compression()) {
-    MOLDAU_RETURN_IF_ERROR(record::Recompress(given, *codec, {}, Unpacked(), scratch));
-    if (scratch.size() > max_message_bytes) return TooLarge(scratch.size(), max_message_bytes, "max.message.bytes");
+    record::Buffer unpacked;
+    MOLDAU_RETURN_IF_ERROR(record::Recompress(given, *codec, {}, unpacked, *scratch));
+    if (scratch->size() > max_message_bytes) return TooLarge(scratch->size(), max_message_bytes, "max.message.bytes");
   } else {
-    scratch.Reserve(bytes.size());
-    std::memcpy(scratch.data(), bytes.data(), bytes.size());
-    scratch.Grow(bytes.size());
+    scratch->Reserve(bytes.size());
+    std::memcpy(scratch->data(), bytes.data(), bytes.size());
+    scratch->Grow(bytes.size());
   }
-  if (timestamp_type == TimestampType::kLogAppendTime) record::SetLogAppendTime(scratch.data(), now);
-  const record::BatchView batch(scratch.data());
-  return Place({{scratch.data(), scratch.size()}, batch.last_offset_delta() + 1, batch.max_timestamp_ms()}, now);
+  if (timestamp_type == TimestampType::kLogAppendTime) record::SetLogAppendTime(scratch->data(), now);
+  const record::BatchView batch(scratch->data());
+  return Place({{scratch->data(), scratch->size()}, batch.last_offset_delta() + 1, batch.max_timestamp_ms()}, now);
 }
 
 // Takes the append lock. A thread that holds a claim would wait for itself, and is told so.

@@ -162,6 +162,7 @@ absl::Status Log::Core::LoadEpochs(const Known& known, bool trust_entry) {
 
 void Log::Core::AdoptSegments(SegmentList list, int64_t start, int64_t recovery_point) {
   const std::shared_ptr<Segment> last = list.empty() ? nullptr : list.back();
+  if (last != nullptr) last->Unseal();  // segments behind it may have been lost with a crash
   const int64_t end = last != nullptr ? last->end_offset() : start;
   set_segments(std::move(list));
   log_start.store(start, std::memory_order_release);

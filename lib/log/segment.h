@@ -71,6 +71,8 @@ class Segment final : public HandleHolder {
   // All there will ever be is published: readers go on to the next segment. True for the first call.
   bool Seal() noexcept { return !sealed_.exchange(true, std::memory_order_acq_rel); }
   [[nodiscard]] bool sealed() const noexcept { return sealed_.load(std::memory_order_acquire); }
+  // What followed it is gone: it is the active segment again. Only while the log is being opened.
+  void Unseal() noexcept { sealed_.store(false, std::memory_order_release); }
   // Cut off by a truncation or deleted: cursors look their place up again.
   [[nodiscard]] bool retired() const noexcept { return retired_.load(std::memory_order_acquire); }
   void Retire() noexcept { retired_.store(true, std::memory_order_release); }
