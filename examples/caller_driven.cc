@@ -1,5 +1,5 @@
-// No thread but ours: with threads = 0 the broker does its background work only when the host calls Poll, as a game loop, a
-// simulator or an event loop would.
+// No thread but ours: with threads = 0 the broker does its background work only when the host calls Poll, as a game
+// loop, a simulator or an event loop would.
 #include <chrono>
 #include <iostream>
 #include <string>
@@ -22,9 +22,9 @@ int main() {
   for (int sent = 0; consumed < kTicks && std::chrono::steady_clock::now() < give_up; ++turns) {
     if (sent < kTicks) {
       // The callback runs inside Poll, on this very thread.
-      producer.Send("ticks", {.value = "tick " + std::to_string(sent++)}).value().OnDone([&](const absl::Status& status) {
-        confirmed += status.ok() ? 1 : 0;
-      });
+      producer.Send("ticks", {.value = "tick " + std::to_string(sent++)})
+          .value()
+          .OnDone([&](const absl::Status& status) { confirmed += status.ok() ? 1 : 0; });
     }
     broker->Poll();  // batches, flushes, timers: a bounded slice of each
     const moldau::ConsumerRecords records = consumer.Poll(0ms).value();

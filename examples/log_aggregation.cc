@@ -1,7 +1,9 @@
-// Follows text logs: one producer per file writes lines to the topic "logs", and two independent subscribers read them: one counts
-// lines by program, level or action, the other writes them all into one archive. A second run goes on where this one ended.
+// Follows text logs: one producer per file writes lines to the topic "logs", and two independent subscribers read them:
+// one counts lines by program, level or action, the other writes them all into one archive. A second run goes on where
+// this one ended.
 //
-//   log_aggregation [FILE...]    without files: the machine's readable logs, else the licence texts that every Debian has
+//   log_aggregation [FILE...]    without files: the machine's readable logs, else the licence texts that every Debian
+//   has
 #include <algorithm>
 #include <atomic>
 #include <cstdlib>
@@ -19,12 +21,14 @@
 using namespace std::chrono_literals;
 namespace fs = std::filesystem;
 
-// What a line is about: the program of a syslog line, the action of a dpkg log, the level of others, else nothing in particular.
+// What a line is about: the program of a syslog line, the action of a dpkg log, the level of others, else nothing in
+// particular.
 std::string KindOf(const std::string& line) {
   std::istringstream words(line);
   std::string first, second, third, fourth, fifth;
   words >> first >> second >> third >> fourth >> fifth;
-  if (first.size() == 10 && first[4] == '-' && second.size() >= 8 && second[2] == ':') return third.substr(0, third.find(':'));
+  if (first.size() == 10 && first[4] == '-' && second.size() >= 8 && second[2] == ':')
+    return third.substr(0, third.find(':'));
   if (third.size() == 8 && third[2] == ':' && third[5] == ':') return fifth.substr(0, fifth.find_first_of("[:"));
   for (const char* level : {"ERROR", "WARN", "INFO", "DEBUG"}) {
     if (line.find(level) != std::string::npos) return level;
@@ -56,7 +60,8 @@ std::map<std::string, std::streamoff> Progress(moldau::Broker& broker, const mol
   while (reader.Lag().value() > 0) {
     const moldau::ConsumerRecords records = reader.Poll(1s).value();
     for (const auto& record : records) {
-      for (const auto& header : record.headers()) read_to[std::string(record.key())] = std::stoll(std::string(header.value));
+      for (const auto& header : record.headers())
+        read_to[std::string(record.key())] = std::stoll(std::string(header.value));
     }
   }
   return read_to;
@@ -97,7 +102,8 @@ int main(int argc, char** argv) {
   std::ofstream archive(data + "/archive.log", std::ios::app);
   // Both subscribers see every line, each at its own pace, and commit what they have done.
   const auto subscribe = [&](const std::string& group, std::atomic<int64_t>& done, auto handle) {
-    auto consumer = moldau::Consumer::Subscribe(*broker, {.group = group, .topics = {"logs"}, .enable_auto_commit = false}).value();
+    auto consumer =
+        moldau::Consumer::Subscribe(*broker, {.group = group, .topics = {"logs"}, .enable_auto_commit = false}).value();
     while (!all_sent || consumer.Lag().value() > 0) {
       const moldau::ConsumerRecords records = consumer.Poll(50ms).value();
       for (const auto& record : records) handle(record), ++done;
@@ -109,7 +115,8 @@ int main(int argc, char** argv) {
     return consumer.Lag().value();
   }();
   std::cout << "following " << files.size() << " files into the topic \"logs\" in " << data << "\n";
-  std::jthread counter([&] { subscribe("counter", counted, [&](const auto& r) { ++lines_by_kind[KindOf(std::string(r.value()))]; }); });
+  std::jthread counter(
+      [&] { subscribe("counter", counted, [&](const auto& r) { ++lines_by_kind[KindOf(std::string(r.value()))]; }); });
   std::jthread archiver([&] { subscribe("archive", archived, [&](const auto& r) { archive << r.value() << "\n"; }); });
   {
     std::vector<std::jthread> followers;

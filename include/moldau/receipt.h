@@ -1,5 +1,5 @@
-// The answer to an append or a send: where the record went, and when it is as durable as its topic promises. Appending and
-// durable are separate moments; a receipt can be waited for, polled, or given a callback, or simply dropped.
+// The answer to an append or a send: where the record went, and when it is as durable as its topic promises. Appending
+// and durable are separate moments; a receipt can be waited for, polled, or given a callback, or simply dropped.
 //
 // Partition::Append's receipt knows its offset at once. Producer::Send's learns it when its batch has been appended.
 //
@@ -20,14 +20,14 @@ namespace moldau {
 
 namespace internal {
 
-// What a receipt refers to while its outcome is open: a producer's batch or the unflushed end of a log. Counted by hand, so
-// that a receipt is two words and a send need not allocate.
+// What a receipt refers to while its outcome is open: a producer's batch or the unflushed end of a log. Counted by
+// hand, so that a receipt is two words and a send need not allocate.
 class ReceiptSource {
  public:
-  virtual int64_t OffsetOf(int64_t token) const = 0;                     // -1: not known
-  virtual int32_t PartitionOf(int64_t token) const = 0;                  // -1: not known
+  virtual int64_t OffsetOf(int64_t token) const = 0;     // -1: not known
+  virtual int32_t PartitionOf(int64_t token) const = 0;  // -1: not known
   virtual bool IsDone(int64_t token) const = 0;
-  virtual absl::Status StatusOf(int64_t token) const = 0;                // of what is done
+  virtual absl::Status StatusOf(int64_t token) const = 0;  // of what is done
   virtual absl::Status Wait(int64_t token, std::chrono::nanoseconds timeout) = 0;
   virtual void OnDone(int64_t token, absl::AnyInvocable<void(const absl::Status&) &&> callback) = 0;
   virtual void AddReference() noexcept = 0;
@@ -77,8 +77,8 @@ class [[nodiscard]] Receipt {
   // The outcome; Unavailable while it is open.
   [[nodiscard]] absl::Status status() const;
 
-  // Blocks until done; DeadlineExceeded after `timeout`, which changes nothing. The waiting thread may do the flush itself,
-  // and drives the executor where the host does.
+  // Blocks until done; DeadlineExceeded after `timeout`, which changes nothing. The waiting thread may do the flush
+  // itself, and drives the executor where the host does.
   absl::Status Wait(std::chrono::nanoseconds timeout = kForever) const;
 
   // Calls `callback` once with the outcome: at once on this thread if it is done, else on a thread of the executor.

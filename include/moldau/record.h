@@ -1,5 +1,5 @@
-// A record on its way into a topic: key, value, headers and time, all borrowed from the caller for the length of one call.
-// Records on their way out are moldau::RecordView (moldau/record/record_view.h).
+// A record on its way into a topic: key, value, headers and time, all borrowed from the caller for the length of one
+// call. Records on their way out are moldau::RecordView (moldau/record/record_view.h).
 //
 // Threads: plain values.   Ownership: borrows; what it points to must live until the call it is passed to returns.
 // Failure: none here; limits are checked where a record is appended.   Source: Kafka record batch v2.

@@ -24,7 +24,8 @@ std::string_view Problem(const record::BatchView& batch, int64_t next_offset, in
 }  // namespace
 
 bool AllZero(std::span<const std::byte> bytes) {
-  return bytes.empty() || (bytes[0] == std::byte{0} && std::memcmp(bytes.data(), bytes.data() + 1, bytes.size() - 1) == 0);
+  return bytes.empty() ||
+         (bytes[0] == std::byte{0} && std::memcmp(bytes.data(), bytes.data() + 1, bytes.size() - 1) == 0);
 }
 
 ScanStop ScanBatches(std::span<const std::byte> bytes, uint32_t position, int64_t next_offset, int32_t last_epoch,

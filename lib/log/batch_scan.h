@@ -20,17 +20,17 @@ struct ScanStop {
   std::string_view problem;  // empty at the end of the bytes or where only zeros follow
 };
 
-// Checks each batch of `bytes` from `position` on: format, crc, base offset exactly `next_offset`, leader epoch not falling.
-// `visit` sees each good one.
+// Checks each batch of `bytes` from `position` on: format, crc, base offset exactly `next_offset`, leader epoch not
+// falling. `visit` sees each good one.
 ScanStop ScanBatches(std::span<const std::byte> bytes, uint32_t position, int64_t next_offset, int32_t last_epoch,
                      absl::FunctionRef<void(const record::BatchView&, uint32_t position)> visit);
 
-// The position of the first whole batch with a valid crc and a base offset of at least `min_offset` at or behind `from`;
-// bytes.size() if there is none. Looks at every byte, so it costs time, but runs only on damage.
+// The position of the first whole batch with a valid crc and a base offset of at least `min_offset` at or behind
+// `from`; bytes.size() if there is none. Looks at every byte, so it costs time, but runs only on damage.
 [[nodiscard]] uint32_t FindValidBatch(std::span<const std::byte> bytes, uint32_t from, int64_t min_offset);
 
-// True if the batch that should begin at `position` has a hole: zeros up to the border of a sector, as a page leaves that never
-// reached the disk. `limit`: where the next valid batch begins, or the end of the bytes.
+// True if the batch that should begin at `position` has a hole: zeros up to the border of a sector, as a page leaves
+// that never reached the disk. `limit`: where the next valid batch begins, or the end of the bytes.
 [[nodiscard]] bool HasHole(std::span<const std::byte> bytes, uint32_t position, uint32_t limit);
 
 [[nodiscard]] bool AllZero(std::span<const std::byte> bytes);

@@ -1,5 +1,5 @@
-// One flush at a time per device: flushes that overlap slow each other down more than they gain, and whoever waits at the gate
-// collects company meanwhile. One gate per data directory.
+// One flush at a time per device: flushes that overlap slow each other down more than they gain, and whoever waits at
+// the gate collects company meanwhile. One gate per data directory.
 //
 // Threads: any.   Ownership: borrowed by all logs of a data directory.   Failure: none.
 #pragma once

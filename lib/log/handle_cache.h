@@ -1,5 +1,5 @@
-// Keeps the number of open files and mappings of a broker below the process's limits: the segments that were used longest ago
-// give theirs back first. 10,000 partitions share a few hundred descriptors.
+// Keeps the number of open files and mappings of a broker below the process's limits: the segments that were used
+// longest ago give theirs back first. 10,000 partitions share a few hundred descriptors.
 //
 // Threads: any.   Ownership: borrows the holders, which withdraw themselves before they die.
 // Failure: ResourceExhausted naming the limit when nothing can be given back.
@@ -32,8 +32,8 @@ class HandleCache {
   // Half of what the process may open now (RLIMIT_NOFILE) and map (vm.max_map_count), so that the host keeps its share.
   static int DefaultLimit();
 
-  // `holder` is about to open its handles, or has used them: it becomes the last to give them back. At the limit others give
-  // theirs back first.
+  // `holder` is about to open its handles, or has used them: it becomes the last to give them back. At the limit others
+  // give theirs back first.
   absl::Status Use(HandleHolder* holder);
 
   // `holder` has closed its handles or is dying.

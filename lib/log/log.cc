@@ -10,8 +10,8 @@ Log::Log(std::shared_ptr<Core> core) : core_(std::move(core)) {}
 
 Log::~Log() { core_->Close().IgnoreError(); }
 
-absl::StatusOr<std::unique_ptr<Log>> Log::Open(const LogEnvironment& environment, std::string directory, LogIdentity identity,
-                                               const LogConfig& config, const Known& known) {
+absl::StatusOr<std::unique_ptr<Log>> Log::Open(const LogEnvironment& environment, std::string directory,
+                                               LogIdentity identity, const LogConfig& config, const Known& known) {
   auto core = std::make_shared<Core>(environment, std::move(directory), std::move(identity), config);
   core->SetConfig(config);
   const absl::Status status = core->Open(known);

@@ -1,12 +1,12 @@
-// The log of one partition: an ordered run of segments in one directory, appended at the end, read anywhere, trimmed at the
-// front. It is Kafka's log on disk; in memory the active segment follows the heat of the partition (segment.h).
+// The log of one partition: an ordered run of segments in one directory, appended at the end, read anywhere, trimmed at
+// the front. It is Kafka's log on disk; in memory the active segment follows the heat of the partition (segment.h).
 //
 //          trimmed         sealed segments            active
 //     . . . . . . . . |================|================|=========>- - - -
 //                     ^ log start offset                high watermark ^   ^ log end offset
 //
-// Readers see records below the high watermark: for `buffered` that is the log end, for `flushed` it is what has been flushed,
-// so nobody ever acts on a record that a power cut could take back.
+// Readers see records below the high watermark: for `buffered` that is the log end, for `flushed` it is what has been
+// flushed, so nobody ever acts on a record that a power cut could take back.
 //
 // Threads: all members may be called from any thread.   Ownership: slices pin what they view and may outlive the log.
 // Failure: InvalidArgument for what the caller can avoid, OutOfRange with Kafka's code and the valid range, ResourceExhausted
@@ -36,8 +36,8 @@ namespace moldau::log {
 
 class Segment;
 
-// Whole batches of one segment, as they lie in the mapping, pinned until the slice is dropped. The first batch may begin
-// below the offset that was asked for.
+// Whole batches of one segment, as they lie in the mapping, pinned until the slice is dropped. The first batch may
+// begin below the offset that was asked for.
 struct LogSlice {
   std::shared_ptr<const storage::Mapping> pin;
   std::span<const std::byte> bytes;
@@ -68,9 +68,9 @@ struct OffsetAndTimestamp {
 
 // What opening a log found and did.
 struct RecoveryReport {
-  bool recovered = false;         // segments were scanned
+  bool recovered = false;  // segments were scanned
   int64_t scanned_bytes = 0;
-  int64_t truncated_bytes = 0;    // non-zero bytes cut off behind the last whole batch
+  int64_t truncated_bytes = 0;  // non-zero bytes cut off behind the last whole batch
   int removed_segments = 0;
   int rebuilt_indexes = 0;
 };
@@ -97,12 +97,12 @@ class Log {
   // Encodes the records as one batch and appends it: all or nothing.
   absl::StatusOr<AppendResult> Append(std::span<const Record> records);
 
-  // Appends a whole encoded batch that has passed record validation; sets its base offset, leader epoch and, where the topic
-  // says so, its append time. `batch` itself is not changed.
+  // Appends a whole encoded batch that has passed record validation; sets its base offset, leader epoch and, where the
+  // topic says so, its append time. `batch` itself is not changed.
   absl::StatusOr<AppendResult> AppendBatch(std::span<const std::byte> batch);
 
-  // A slot of `value_bytes` bytes in the log itself. Other writers wait until it is committed or aborted, so be brief; a
-  // second claim or an append by the thread that holds one is FailedPrecondition. Value: where the caller writes.
+  // A slot of `value_bytes` bytes in the log itself. Other writers wait until it is committed or aborted, so be brief;
+  // a second claim or an append by the thread that holds one is FailedPrecondition. Value: where the caller writes.
   class Claim;
   absl::StatusOr<Claim> BeginClaim(std::optional<std::string_view> key, size_t value_bytes);
 
@@ -112,12 +112,14 @@ class Log {
   // Makes everything appended so far durable, whatever the topic promises.
   absl::Status Flush();
 
-  // Makes segments ready for `bytes` more bytes: allocated, mapped and touched. Only for `buffered` logs; otherwise no effect.
+  // Makes segments ready for `bytes` more bytes: allocated, mapped and touched. Only for `buffered` logs; otherwise no
+  // effect.
   absl::Status Prepare(uint64_t bytes);
 
   // --- reading ---
 
-  // Whole batches from the one that holds `offset` on, about `max_bytes` but at least one batch; empty at the high watermark.
+  // Whole batches from the one that holds `offset` on, about `max_bytes` but at least one batch; empty at the high
+  // watermark.
   absl::StatusOr<LogSlice> Read(int64_t offset, size_t max_bytes);
   // The same from where the cursor stands, which moves on.
   absl::StatusOr<LogSlice> Read(LogCursor& cursor, size_t max_bytes);
@@ -129,7 +131,8 @@ class Log {
   // nullopt if there is none below the high watermark.
   absl::StatusOr<std::optional<OffsetAndTimestamp>> FindByTimestamp(Timestamp timestamp);
 
-  // Wakes `waker` after each rise of the high watermark, on close, on failure, until removed. One wake per batch at most.
+  // Wakes `waker` after each rise of the high watermark, on close, on failure, until removed. One wake per batch at
+  // most.
   void AddTailWaker(base::Waker* waker);
   void RemoveTailWaker(base::Waker* waker);
 
@@ -139,18 +142,18 @@ class Log {
   // --- offsets and size ---
 
   [[nodiscard]] int64_t log_start_offset() const noexcept;
-  [[nodiscard]] int64_t log_end_offset() const noexcept;    // of the next append
-  [[nodiscard]] int64_t high_watermark() const noexcept;    // readers see below it
-  [[nodiscard]] int64_t durable_offset() const noexcept;    // flushed below it
-  [[nodiscard]] uint64_t size_bytes() const;                // of all batches kept
+  [[nodiscard]] int64_t log_end_offset() const noexcept;  // of the next append
+  [[nodiscard]] int64_t high_watermark() const noexcept;  // readers see below it
+  [[nodiscard]] int64_t durable_offset() const noexcept;  // flushed below it
+  [[nodiscard]] uint64_t size_bytes() const;              // of all batches kept
   [[nodiscard]] int segment_count() const;
 
   // --- upkeep ---
 
   // Starts a new segment if the active one holds anything.
   absl::Status Roll();
-  // Removes everything at or above `offset` (suffix). Views that readers hold stay valid. The manifest on disk must not call
-  // flushed what is removed here: store one whose recovery point is at most `offset` first.
+  // Removes everything at or above `offset` (suffix). Views that readers hold stay valid. The manifest on disk must not
+  // call flushed what is removed here: store one whose recovery point is at most `offset` first.
   absl::Status Truncate(int64_t offset);
   // Removes everything below `offset` (prefix): the log start offset rises, whole segments below it are deleted.
   absl::Status Trim(int64_t offset);

@@ -14,8 +14,8 @@ namespace moldau::log {
 
 namespace {
 
-// Memory for batches that cannot be encoded in place, kept by each thread so that no append allocates. It is taken while it is
-// used: making room may run other code on this thread that appends too.
+// Memory for batches that cannot be encoded in place, kept by each thread so that no append allocates. It is taken
+// while it is used: making room may run other code on this thread that appends too.
 class Scratch {
  public:
   Scratch() : buffer_(std::exchange(kept(), {})) { buffer_.Clear(); }
@@ -47,20 +47,21 @@ absl::Status Log::Core::CheckTimestamp(int64_t timestamp_ms, Timestamp now) cons
   const int64_t before = timestamp_before_max_ms.load(std::memory_order_relaxed);
   if (timestamp_ms > now_ms && timestamp_ms - now_ms > after) {
     return base::Error(absl::StatusCode::kInvalidArgument, ErrorCode::kInvalidTimestamp,
-                       "record: timestamp %d is %d ms ahead of the clock, message.timestamp.after.max.ms is %d", timestamp_ms,
-                       timestamp_ms - now_ms, after);
+                       "record: timestamp %d is %d ms ahead of the clock, message.timestamp.after.max.ms is %d",
+                       timestamp_ms, timestamp_ms - now_ms, after);
   }
   if (timestamp_ms < now_ms && now_ms - timestamp_ms > before) {
     return base::Error(absl::StatusCode::kInvalidArgument, ErrorCode::kInvalidTimestamp,
-                       "record: timestamp %d is %d ms behind the clock, message.timestamp.before.max.ms is %d", timestamp_ms,
-                       now_ms - timestamp_ms, before);
+                       "record: timestamp %d is %d ms behind the clock, message.timestamp.before.max.ms is %d",
+                       timestamp_ms, now_ms - timestamp_ms, before);
   }
   return absl::OkStatus();
 }
 
 absl::Status Log::Core::CheckTimestamps(std::span<const Record> records, Timestamp now) const {
   for (const Record& record : records) {
-    if (record.timestamp == kNoTimestamp) [[likely]] continue;
+    if (record.timestamp == kNoTimestamp) [[likely]]
+      continue;
     const int64_t ms = record.timestamp.time_since_epoch().count();
     if (ms < 0) {
       return base::Error(absl::StatusCode::kInvalidArgument, ErrorCode::kInvalidTimestamp,
@@ -72,14 +73,16 @@ absl::Status Log::Core::CheckTimestamps(std::span<const Record> records, Timesta
 }
 
 record::BatchFields Log::Core::NextFields(Timestamp now) const {
-  return {.base_offset = next_offset, .leader_epoch = leader_epoch, .now = now, .timestamp_type = config.timestamp_type};
+  return {
+      .base_offset = next_offset, .leader_epoch = leader_epoch, .now = now, .timestamp_type = config.timestamp_type};
 }
 
 // One batch is in place: the only spot where the end of the log moves.
 AppendResult Log::Core::Complete(uint32_t size, int32_t offset_count, int64_t max_timestamp) {
   const int64_t base = next_offset;
   const int64_t last = base + offset_count - 1;
-  if (active->IndexBatch(position, last, size, {max_timestamp, last})) [[unlikely]] NoteIndexSize();
+  if (active->IndexBatch(position, last, size, {max_timestamp, last})) [[unlikely]]
+    NoteIndexSize();
   position += size;
   next_offset = last + 1;
   appends_since_cool_down += 1;
@@ -117,19 +120,23 @@ absl::StatusOr<AppendResult> Log::Core::Append(std::span<const Record> records) 
     const bool fits = bound <= DirectRoom() && bound <= fast_limit && now.time_since_epoch().count() < roll_at_ms;
     if (fits && !records.empty()) [[likely]] {
       if (MOLDAU_NAMED_BUG(M3)) {
-        active->Publish({static_cast<uint32_t>(position + bound),
-                         static_cast<uint32_t>(next_offset + static_cast<int64_t>(records.size()) - active->base_offset())});
+        active->Publish(
+            {static_cast<uint32_t>(position + bound),
+             static_cast<uint32_t>(next_offset + static_cast<int64_t>(records.size()) - active->base_offset())});
       }
       const size_t size = record::EncodeBatch(records, NextFields(now), direct_at);
       const int64_t max_timestamp = record::BatchView(direct_at).max_timestamp_ms();
       direct_at += size;
-      const AppendResult result = Complete(static_cast<uint32_t>(size), static_cast<int32_t>(records.size()), max_timestamp);
+      const AppendResult result =
+          Complete(static_cast<uint32_t>(size), static_cast<int32_t>(records.size()), max_timestamp);
       const bool notify = publishes;
       const bool arm = !publishes && !flush_armed;
-      if (arm) [[unlikely]] flush_armed = true;
+      if (arm) [[unlikely]]
+        flush_armed = true;
       append_lock.Unlock();
       if (notify) tail.Notify();
-      if (arm) [[unlikely]] ArmFlushTimer();
+      if (arm) [[unlikely]]
+        ArmFlushTimer();
       return result;
     }
     append_lock.Unlock();
@@ -171,7 +178,8 @@ absl::StatusOr<AppendResult> Log::Core::AppendSlow(std::span<const Record> recor
     batch = record::BatchView(scratch->data());
     if (scratch->size() > max_message_bytes) return TooLarge(scratch->size(), max_message_bytes, "max.message.bytes");
   }
-  return Place({{scratch->data(), scratch->size()}, static_cast<int32_t>(records.size()), batch.max_timestamp_ms()}, now);
+  return Place({{scratch->data(), scratch->size()}, static_cast<int32_t>(records.size()), batch.max_timestamp_ms()},
+               now);
 }
 
 absl::StatusOr<AppendResult> Log::Core::AppendBatch(std::span<const std::byte> bytes) {
@@ -265,9 +273,9 @@ absl::Status Log::Core::PlaceCold(const EncodedBatch& batch) {
 
 // The disk has failed us: nothing that is not durable yet will ever be acknowledged.
 void Log::Core::StopWriting(absl::Status why) {
-  const absl::Status stopped =
-      base::Error(absl::StatusCode::kFailedPrecondition, ErrorCode::kStorageError,
-                  "%s: partition has stopped after a storage error, what is durable can be read: %s", directory, why.message());
+  const absl::Status stopped = base::Error(
+      absl::StatusCode::kFailedPrecondition, ErrorCode::kStorageError,
+      "%s: partition has stopped after a storage error, what is durable can be read: %s", directory, why.message());
   {
     base::SpinMutexLock lock(append_lock);
     if (!failure.ok()) return;

@@ -10,7 +10,8 @@ namespace moldau::log {
 
 namespace {
 
-// The record in front of and behind the value: a batch of one record, all of whose lengths are known before its value is.
+// The record in front of and behind the value: a batch of one record, all of whose lengths are known before its value
+// is.
 struct ClaimLayout {
   int32_t record_length = 0;
   size_t value_at = 0;  // from the batch's first byte
@@ -21,8 +22,8 @@ ClaimLayout LayOut(const std::optional<std::string_view>& key, size_t value_byte
   const int32_t key_length = key ? static_cast<int32_t>(key->size()) : -1;
   const size_t key_bytes = key ? key->size() : 0;
   // attributes, timestamp delta 0 and offset delta 0 take a byte each, so does the header count behind the value
-  const size_t before_value = 3 + record::VarintSize(key_length) + key_bytes +
-                              record::VarintSize(static_cast<int64_t>(value_bytes));
+  const size_t before_value =
+      3 + record::VarintSize(key_length) + key_bytes + record::VarintSize(static_cast<int64_t>(value_bytes));
   ClaimLayout layout;
   layout.record_length = static_cast<int32_t>(before_value + value_bytes + 1);
   layout.value_at = record::layout::kHeaderSize + record::VarintSize(layout.record_length) + before_value;
@@ -43,9 +44,11 @@ absl::StatusOr<std::span<std::byte>> Log::Core::BeginClaim(std::optional<std::st
       const uint32_t limit = config.max_message_bytes;
       append_lock.Unlock();
       return base::Error(absl::StatusCode::kInvalidArgument, ErrorCode::kMessageTooLarge,
-                         "claim: %d bytes exceed max.message.bytes of %u bytes", static_cast<int64_t>(layout.size), limit);
+                         "claim: %d bytes exceed max.message.bytes of %u bytes", static_cast<int64_t>(layout.size),
+                         limit);
     }
-    if (layout.size <= DirectRoom() && !indexed_full && (now.time_since_epoch().count() < roll_at_ms || position == 0)) {
+    if (layout.size <= DirectRoom() && !indexed_full &&
+        (now.time_since_epoch().count() < roll_at_ms || position == 0)) {
       std::byte* at = direct_at + record::layout::kHeaderSize;
       at = record::PutVarint(at, layout.record_length);
       *at++ = std::byte{0};
@@ -80,8 +83,9 @@ absl::StatusOr<AppendResult> Log::Core::CommitClaim(std::span<std::byte> value) 
   const auto size = static_cast<size_t>(tail_byte + 1 - direct_at);
   const Timestamp now = wall_clock.WallNow();
   const int64_t now_ms = now.time_since_epoch().count();
-  record::SealBatch({.fields = NextFields(now), .base_timestamp_ms = now_ms, .max_timestamp_ms = now_ms, .record_count = 1},
-                    size, direct_at);
+  record::SealBatch(
+      {.fields = NextFields(now), .base_timestamp_ms = now_ms, .max_timestamp_ms = now_ms, .record_count = 1}, size,
+      direct_at);
   direct_at += size;
   const AppendResult result = Complete(static_cast<uint32_t>(size), 1, now_ms);
   const bool notify = publishes;

@@ -1,5 +1,5 @@
-// The topic configuration that a log acts on, and the seams that it stands on. Defaults are Kafka's but for segment.bytes:
-// segments here are allocated whole and prepared ahead, so they are small.
+// The topic configuration that a log acts on, and the seams that it stands on. Defaults are Kafka's but for
+// segment.bytes: segments here are allocated whole and prepared ahead, so they are small.
 //
 // Threads: plain values.   Ownership: LogEnvironment borrows everything in it.   Source: Kafka topic configuration.
 #pragma once
@@ -30,14 +30,14 @@ struct LogConfig {
   std::chrono::milliseconds segment_ms = std::chrono::hours(24 * 7);
   uint32_t segment_index_bytes = 10u << 20;
   uint32_t index_interval_bytes = 4096;
-  int64_t retention_bytes = -1;                                      // -1: no limit
+  int64_t retention_bytes = -1;                                         // -1: no limit
   std::chrono::milliseconds retention_ms = std::chrono::hours(24 * 7);  // negative: no limit
-  bool delete_old_segments = true;                                   // cleanup.policy contains "delete"
+  bool delete_old_segments = true;                                      // cleanup.policy contains "delete"
   uint32_t max_message_bytes = (1u << 20) + 12;
   TimestampType timestamp_type = TimestampType::kCreateTime;
   std::chrono::milliseconds timestamp_before_max = kUnlimitedTime;
   std::chrono::milliseconds timestamp_after_max = std::chrono::hours(1);
-  std::optional<Compression> compression;                            // unset: "producer", batches stay as they came
+  std::optional<Compression> compression;  // unset: "producer", batches stay as they came
   std::chrono::milliseconds flush_ms = kUnlimitedTime;
 };
 

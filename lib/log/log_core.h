@@ -3,8 +3,8 @@
 // Locks, in the order in which they may be taken:
 //   maintenance_mutex   structure: roll, truncate, trim, retention, close. Held across I/O.
 //   flush_mutex         one flush at a time. Held across I/O.
-//   append_lock         the end of the log. Held for one batch; never across I/O, but for the single pwrite of a cold log.
-//   segments_mutex      the list of segments; held to copy or swap a pointer.
+//   append_lock         the end of the log. Held for one batch; never across I/O, but for the single pwrite of a cold
+//   log. segments_mutex      the list of segments; held to copy or swap a pointer.
 #pragma once
 
 #include <atomic>
@@ -77,7 +77,8 @@ struct Log::Core final : public FlushDriver, public std::enable_shared_from_this
   absl::Status CheckTimestamps(std::span<const Record> records, Timestamp now) const;
   absl::Status CheckTimestamp(int64_t timestamp_ms, Timestamp now) const;
   absl::Status LockForAppend() ABSL_NO_THREAD_SAFETY_ANALYSIS;
-  AppendResult Complete(uint32_t size, int32_t offset_count, int64_t max_timestamp) ABSL_EXCLUSIVE_LOCKS_REQUIRED(append_lock);
+  AppendResult Complete(uint32_t size, int32_t offset_count, int64_t max_timestamp)
+      ABSL_EXCLUSIVE_LOCKS_REQUIRED(append_lock);
   [[nodiscard]] size_t DirectRoom() const ABSL_EXCLUSIVE_LOCKS_REQUIRED(append_lock) {
     return static_cast<size_t>(direct_end - direct_at);
   }
@@ -87,15 +88,16 @@ struct Log::Core final : public FlushDriver, public std::enable_shared_from_this
 
   // --- log_claim.cc ---
   // The append lock stays taken from a successful BeginClaim until CommitClaim or AbortClaim.
-  absl::StatusOr<std::span<std::byte>> BeginClaim(std::optional<std::string_view> key, size_t value_bytes)
-      ABSL_NO_THREAD_SAFETY_ANALYSIS;
+  absl::StatusOr<std::span<std::byte>> BeginClaim(std::optional<std::string_view> key,
+                                                  size_t value_bytes) ABSL_NO_THREAD_SAFETY_ANALYSIS;
   absl::StatusOr<AppendResult> CommitClaim(std::span<std::byte> value) ABSL_NO_THREAD_SAFETY_ANALYSIS;
   void AbortClaim(std::span<std::byte> value) ABSL_NO_THREAD_SAFETY_ANALYSIS;
 
   // --- log_roll.cc ---
   absl::Status MakeRoom(size_t bytes, Timestamp now);
   absl::Status RollLocked(Timestamp now) ABSL_EXCLUSIVE_LOCKS_REQUIRED(maintenance_mutex);
-  absl::StatusOr<std::shared_ptr<Segment>> NewSegment(int64_t base_offset) ABSL_EXCLUSIVE_LOCKS_REQUIRED(maintenance_mutex);
+  absl::StatusOr<std::shared_ptr<Segment>> NewSegment(int64_t base_offset)
+      ABSL_EXCLUSIVE_LOCKS_REQUIRED(maintenance_mutex);
   absl::Status FillNewSegment(Segment& segment) ABSL_EXCLUSIVE_LOCKS_REQUIRED(maintenance_mutex);
   absl::Status CreateDirectory() ABSL_EXCLUSIVE_LOCKS_REQUIRED(maintenance_mutex);
   void SwitchTo(std::shared_ptr<Segment> segment, Timestamp now) ABSL_EXCLUSIVE_LOCKS_REQUIRED(maintenance_mutex);
@@ -141,7 +143,8 @@ struct Log::Core final : public FlushDriver, public std::enable_shared_from_this
   absl::StatusOr<LogSlice> ReadWait(LogCursor& cursor, size_t max_bytes, MonoTime deadline, WaitStrategy strategy);
   absl::Status WaitForData(int64_t offset, MonoTime deadline, WaitStrategy strategy);
   absl::StatusOr<std::optional<OffsetAndTimestamp>> FindByTimestamp(Timestamp timestamp);
-  absl::StatusOr<std::optional<OffsetAndTimestamp>> ScanForTimestamp(LogCursor cursor, int64_t end_offset, int64_t timestamp);
+  absl::StatusOr<std::optional<OffsetAndTimestamp>> ScanForTimestamp(LogCursor cursor, int64_t end_offset,
+                                                                     int64_t timestamp);
 
   // --- log_upkeep.cc ---
   absl::Status Roll();
@@ -187,27 +190,28 @@ struct Log::Core final : public FlushDriver, public std::enable_shared_from_this
 
   // --- the end of the log ---
   alignas(128) base::SpinMutex append_lock;
-  std::byte* direct_at ABSL_GUARDED_BY(append_lock) = nullptr;   // where the next batch goes, in the mapping or in `pending`
+  std::byte* direct_at ABSL_GUARDED_BY(append_lock) =
+      nullptr;  // where the next batch goes, in the mapping or in `pending`
   std::byte* direct_end ABSL_GUARDED_BY(append_lock) = nullptr;
   uint32_t position ABSL_GUARDED_BY(append_lock) = 0;            // in the active segment
   uint32_t heat_mark ABSL_GUARDED_BY(append_lock) = UINT32_MAX;  // position at which a warm segment becomes hot
   int64_t next_offset ABSL_GUARDED_BY(append_lock) = 0;
-  int64_t roll_at_ms ABSL_GUARDED_BY(append_lock) = INT64_MAX;   // wall time at which the active segment is old
+  int64_t roll_at_ms ABSL_GUARDED_BY(append_lock) = INT64_MAX;  // wall time at which the active segment is old
   int32_t leader_epoch ABSL_GUARDED_BY(append_lock) = 0;
-  bool publishes ABSL_GUARDED_BY(append_lock) = false;           // appended is readable: the log does not wait for flushes
-  bool is_mapped ABSL_GUARDED_BY(append_lock) = false;           // direct_at points into the active segment's mapping
-  bool is_ready ABSL_GUARDED_BY(append_lock) = false;            // false: MakeRoom has to see to the active segment first
+  bool publishes ABSL_GUARDED_BY(append_lock) = false;  // appended is readable: the log does not wait for flushes
+  bool is_mapped ABSL_GUARDED_BY(append_lock) = false;  // direct_at points into the active segment's mapping
+  bool is_ready ABSL_GUARDED_BY(append_lock) = false;   // false: MakeRoom has to see to the active segment first
   bool warm_up_requested ABSL_GUARDED_BY(append_lock) = false;
   bool flush_armed ABSL_GUARDED_BY(append_lock) = false;
   bool indexed_full ABSL_GUARDED_BY(append_lock) = false;
-  uint32_t fast_limit ABSL_GUARDED_BY(append_lock) = 0;          // batches up to this size need no second look
+  uint32_t fast_limit ABSL_GUARDED_BY(append_lock) = 0;  // batches up to this size need no second look
   std::shared_ptr<Segment> active ABSL_GUARDED_BY(append_lock);
   absl::Status failure ABSL_GUARDED_BY(append_lock);
   LogConfig config ABSL_GUARDED_BY(append_lock);
   LeaderEpochHistory epochs ABSL_GUARDED_BY(append_lock);
-  PendingRun pending ABSL_GUARDED_BY(append_lock);               // of a `flushed` log: direct_at points into it
+  PendingRun pending ABSL_GUARDED_BY(append_lock);                    // of a `flushed` log: direct_at points into it
   std::vector<PendingRun> earlier_runs ABSL_GUARDED_BY(append_lock);  // of segments that have been rolled
-  uint32_t allocated ABSL_GUARDED_BY(append_lock) = 0;           // of the active file of a `flushed` log; set by maintenance
+  uint32_t allocated ABSL_GUARDED_BY(append_lock) = 0;  // of the active file of a `flushed` log; set by maintenance
   std::unique_ptr<std::byte[]> spare_buffer ABSL_GUARDED_BY(append_lock);
   uint32_t spare_capacity ABSL_GUARDED_BY(append_lock) = 0;
   uint64_t cold_bytes ABSL_GUARDED_BY(append_lock) = 0;
@@ -234,16 +238,16 @@ struct Log::Core final : public FlushDriver, public std::enable_shared_from_this
 
   base::Mutex flush_mutex;
   std::atomic<bool> flush_running{false};
-  std::atomic<bool> names_dirty{false};          // the directory has names that were not flushed
-  std::atomic<bool> parent_dirty{false};         // so has the data directory
-  int64_t flushed_size_of ABSL_GUARDED_BY(flush_mutex) = -1;     // base offset of the segment whose file size is durable
-  uint32_t flushed_position ABSL_GUARDED_BY(flush_mutex) = 0;    // of that segment
+  std::atomic<bool> names_dirty{false};                        // the directory has names that were not flushed
+  std::atomic<bool> parent_dirty{false};                       // so has the data directory
+  int64_t flushed_size_of ABSL_GUARDED_BY(flush_mutex) = -1;   // base offset of the segment whose file size is durable
+  uint32_t flushed_position ABSL_GUARDED_BY(flush_mutex) = 0;  // of that segment
 
   base::Mutex prepare_mutex;
   std::deque<PreparedSegment> prepared ABSL_GUARDED_BY(prepare_mutex);
-  int prepare_wanted ABSL_GUARDED_BY(prepare_mutex) = 0;         // how many to keep ready
-  int preparing ABSL_GUARDED_BY(prepare_mutex) = 0;              // asked for
-  int prepare_running ABSL_GUARDED_BY(prepare_mutex) = 0;        // being made this moment, by another thread
+  int prepare_wanted ABSL_GUARDED_BY(prepare_mutex) = 0;   // how many to keep ready
+  int preparing ABSL_GUARDED_BY(prepare_mutex) = 0;        // asked for
+  int prepare_running ABSL_GUARDED_BY(prepare_mutex) = 0;  // being made this moment, by another thread
   int64_t prepare_number ABSL_GUARDED_BY(prepare_mutex) = 0;
   base::EventCount prepare_event;
 

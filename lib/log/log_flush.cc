@@ -1,5 +1,6 @@
-// Making it durable. Appends of a `flushed` log collect in memory; whoever waits first writes and flushes the whole group, the
-// others find it done. Nothing is published or acknowledged before its flush has succeeded, and a flush that failed is final.
+// Making it durable. Appends of a `flushed` log collect in memory; whoever waits first writes and flushes the whole
+// group, the others find it done. Nothing is published or acknowledged before its flush has succeeded, and a flush that
+// failed is final.
 #include <algorithm>
 #include <chrono>
 
@@ -114,7 +115,8 @@ absl::Status Log::Core::FlushPending(std::vector<PendingRun> runs, int64_t targe
   MOLDAU_RETURN_IF_ERROR(FlushNames());
   for (size_t i = 0; i < runs.size(); ++i) {
     const std::shared_ptr<Segment>& segment = runs[i].segment;
-    segment->Publish({runs[i].start + runs[i].size, static_cast<uint32_t>(runs[i].end_offset - segment->base_offset())});
+    segment->Publish(
+        {runs[i].start + runs[i].size, static_cast<uint32_t>(runs[i].end_offset - segment->base_offset())});
     FinishIfComplete(segment);
   }
   RaiseHighWatermark(target);
@@ -160,7 +162,8 @@ absl::Status Log::Core::FlushMapped(int64_t target) {
   return FlushNames();
 }
 
-// The active segment has pages that were touched but not used: only the used range is flushed, after the file's size is durable.
+// The active segment has pages that were touched but not used: only the used range is flushed, after the file's size is
+// durable.
 absl::Status Log::Core::FlushSegment(Segment& segment, bool is_active, uint32_t to) {
   const std::shared_ptr<storage::Mapping> mapping = is_active ? segment.writable_mapping() : nullptr;
   if (mapping != nullptr && flushed_size_of == segment.base_offset()) {

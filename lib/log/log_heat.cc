@@ -1,6 +1,6 @@
-// Mapping follows heat. A cold log appends by write; once it has taken kWarmBytes its active segment is mapped (warm), and once a
-// warm segment has taken kHotBytes more the rest of it is touched ahead of the writer and the next segments are prepared (hot).
-// CoolDown takes it all back from a log that has become idle.
+// Mapping follows heat. A cold log appends by write; once it has taken kWarmBytes its active segment is mapped (warm),
+// and once a warm segment has taken kHotBytes more the rest of it is touched ahead of the writer and the next segments
+// are prepared (hot). CoolDown takes it all back from a log that has become idle.
 #include <algorithm>
 #include <chrono>
 
@@ -118,7 +118,8 @@ absl::Status Log::Core::PrepareOne() {
       const auto size = static_cast<size_t>(std::min<uint64_t>(kZeroChunk, capacity - at));
       MOLDAU_RETURN_IF_ERROR(file->Write(at, std::span(zeros).first(size)));
     }
-    MOLDAU_ASSIGN_OR_RETURN(std::unique_ptr<storage::Mapping> mapping, file->Map(capacity, storage::MapMode::kReadWrite));
+    MOLDAU_ASSIGN_OR_RETURN(std::unique_ptr<storage::Mapping> mapping,
+                            file->Map(capacity, storage::MapMode::kReadWrite));
     MOLDAU_RETURN_IF_ERROR(mapping->Populate(0, capacity));
     return std::shared_ptr<storage::Mapping>(std::move(mapping));
   };
@@ -133,7 +134,8 @@ absl::Status Log::Core::PrepareOne() {
   return absl::OkStatus();
 }
 
-// One that is nearly ready is worth waiting for: made here it would take as long, and the append would fault on every page.
+// One that is nearly ready is worth waiting for: made here it would take as long, and the append would fault on every
+// page.
 std::optional<PreparedSegment> Log::Core::TakePrepared() {
   base::EventCount::Waiter waiter(prepare_event);
   for (;;) {

@@ -56,9 +56,9 @@ absl::Status Log::Core::Open(const Known& known) {
   }
   MOLDAU_ASSIGN_OR_RETURN(SegmentList list, ListSegments(known));
   MOLDAU_RETURN_IF_ERROR(LoadEpochs(known, false));
-  RecoveryRules rules{.same_boot = known.same_boot,
-                      .flushed = config.durability == Durability::kFlushed ||
-                                 config.durability == Durability::kReplicatedFlushed};
+  RecoveryRules rules{
+      .same_boot = known.same_boot,
+      .flushed = config.durability == Durability::kFlushed || config.durability == Durability::kReplicatedFlushed};
   if (known.entry != nullptr) rules.recovery_point = known.entry->recovery_point;
   if (list.empty()) {
     if (known.entry != nullptr && known.entry->recovery_point > known.entry->log_start_offset) {
@@ -84,7 +84,8 @@ absl::Status Log::Core::Open(const Known& known) {
     durable_to = list.back()->end_offset();
   }
   const int64_t first = list.empty() ? 0 : list.front()->base_offset();
-  AdoptSegments(std::move(list), known.entry != nullptr ? std::max(first, known.entry->log_start_offset) : first, durable_to);
+  AdoptSegments(std::move(list), known.entry != nullptr ? std::max(first, known.entry->log_start_offset) : first,
+                durable_to);
   return absl::OkStatus();
 }
 
@@ -147,8 +148,8 @@ absl::Status Log::Core::LoadEpochs(const Known& known, bool trust_entry) {
     MOLDAU_ASSIGN_OR_RETURN(history, LeaderEpochHistory::FromEntries(known.entry->epochs));
   }
   if (!trust_entry) {
-    // The file has no checksum: epochs that the manifest does not know are taken from the batches, by recovery. But what a newer
-    // version has written is not ours to interpret.
+    // The file has no checksum: epochs that the manifest does not know are taken from the batches, by recovery. But
+    // what a newer version has written is not ours to interpret.
     const absl::StatusOr<LeaderEpochHistory> file = LoadLeaderEpochs(*environment.storage, directory);
     if (absl::IsFailedPrecondition(file.status())) return file.status();
     if (!file.ok() && !absl::IsNotFound(file.status())) {

@@ -20,8 +20,8 @@ constexpr int kSpinsPerClockCheck = 64;
 
 absl::Status Log::Core::OutOfRange(int64_t offset) const {
   return base::Error(absl::StatusCode::kOutOfRange, ErrorCode::kOffsetOutOfRange,
-                     "%s-%d: offset %d is outside the readable range [%d, %d]", identity.topic, identity.partition, offset,
-                     log_start.load(std::memory_order_acquire), visible_end.load(std::memory_order_acquire));
+                     "%s-%d: offset %d is outside the readable range [%d, %d]", identity.topic, identity.partition,
+                     offset, log_start.load(std::memory_order_acquire), visible_end.load(std::memory_order_acquire));
 }
 
 absl::StatusOr<LogSlice> Log::Core::Read(LogCursor& cursor, size_t max_bytes) {
@@ -89,12 +89,14 @@ absl::Status Log::Core::Seek(LogCursor& cursor) {
   return absl::OkStatus();
 }
 
-absl::StatusOr<LogSlice> Log::Core::ReadWait(LogCursor& cursor, size_t max_bytes, MonoTime deadline, WaitStrategy strategy) {
+absl::StatusOr<LogSlice> Log::Core::ReadWait(LogCursor& cursor, size_t max_bytes, MonoTime deadline,
+                                             WaitStrategy strategy) {
   absl::StatusOr<LogSlice> slice = Read(cursor, max_bytes);
   if (!slice.ok() || !slice->bytes.empty() || deadline <= MonoTime::zero()) return slice;
   if (strategy != WaitStrategy::kPark) {
     Clock& clock = *environment.clock;
-    const MonoTime spin_until = strategy == WaitStrategy::kSpin ? deadline : std::min(deadline, clock.Now() + kBackoffSpin);
+    const MonoTime spin_until =
+        strategy == WaitStrategy::kSpin ? deadline : std::min(deadline, clock.Now() + kBackoffSpin);
     for (int spins = 0; spins % kSpinsPerClockCheck != 0 || spins == 0 || clock.Now() < spin_until; ++spins) {
       base::CpuRelax();
       slice = Read(cursor, max_bytes);
@@ -113,8 +115,10 @@ absl::Status Log::Core::WaitForData(int64_t offset, MonoTime deadline, WaitStrat
   };
   Clock& clock = *environment.clock;
   if (strategy != WaitStrategy::kPark) {
-    const MonoTime spin_until = strategy == WaitStrategy::kSpin ? deadline : std::min(deadline, clock.Now() + kBackoffSpin);
-    for (int spins = 1; !ready() && (spins % kSpinsPerClockCheck != 0 || clock.Now() < spin_until); ++spins) base::CpuRelax();
+    const MonoTime spin_until =
+        strategy == WaitStrategy::kSpin ? deadline : std::min(deadline, clock.Now() + kBackoffSpin);
+    for (int spins = 1; !ready() && (spins % kSpinsPerClockCheck != 0 || clock.Now() < spin_until); ++spins)
+      base::CpuRelax();
   }
   if (!ready() && strategy != WaitStrategy::kSpin) {
     base::EventCount event;
@@ -124,8 +128,8 @@ absl::Status Log::Core::WaitForData(int64_t offset, MonoTime deadline, WaitStrat
   }
   if (closed.load(std::memory_order_acquire)) return Closed();
   if (visible_end.load(std::memory_order_acquire) > offset) return absl::OkStatus();
-  return base::Error(absl::StatusCode::kDeadlineExceeded, ErrorCode::kRequestTimedOut, "%s-%d: nothing came behind offset %d",
-                     identity.topic, identity.partition, offset);
+  return base::Error(absl::StatusCode::kDeadlineExceeded, ErrorCode::kRequestTimedOut,
+                     "%s-%d: nothing came behind offset %d", identity.topic, identity.partition, offset);
 }
 
 absl::StatusOr<std::optional<OffsetAndTimestamp>> Log::Core::FindByTimestamp(Timestamp timestamp) {
@@ -133,8 +137,8 @@ absl::StatusOr<std::optional<OffsetAndTimestamp>> Log::Core::FindByTimestamp(Tim
   for (const std::shared_ptr<Segment>& segment : *segments()) {
     if (segment->max_timestamp().timestamp < wanted) continue;
     MOLDAU_RETURN_IF_ERROR(segment->LoadIndexes());
-    // Every batch before the entry's is older. An entry that is wrong leads to a later place only if it was damaged, so it is
-    // trusted only in segments whose index this process made or whose checksum was known.
+    // Every batch before the entry's is older. An entry that is wrong leads to a later place only if it was damaged, so
+    // it is trusted only in segments whose index this process made or whose checksum was known.
     const auto entry = segment->time_index().FloorByTimestamp(wanted);
     const int64_t from = segment->base_offset() + (entry ? entry->relative_offset : 0);
     LogCursor cursor{.offset = std::max(from, log_start.load(std::memory_order_acquire))};

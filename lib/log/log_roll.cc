@@ -1,4 +1,5 @@
-// Making room at the end: the next segment, the next run of a `flushed` log, and what a segment still needs once it is full.
+// Making room at the end: the next segment, the next run of a `flushed` log, and what a segment still needs once it is
+// full.
 #include <algorithm>
 #include <cstring>
 
@@ -21,7 +22,8 @@ constexpr uint32_t kLargestAllocationStep = 16u << 20;
 constexpr uint32_t kPrewriteFrom = 256u << 10;
 
 absl::Status WriteSmallFile(storage::Storage& storage, const std::string& path, const std::string& text, bool flush) {
-  MOLDAU_ASSIGN_OR_RETURN(const std::unique_ptr<storage::File> file, storage.Open(path, storage::OpenMode::kOpenOrCreate));
+  MOLDAU_ASSIGN_OR_RETURN(const std::unique_ptr<storage::File> file,
+                          storage.Open(path, storage::OpenMode::kOpenOrCreate));
   MOLDAU_RETURN_IF_ERROR(file->Truncate(0));
   if (!text.empty()) {
     MOLDAU_RETURN_IF_ERROR(file->Write(0, {reinterpret_cast<const std::byte*>(text.data()), text.size()}));
@@ -116,7 +118,8 @@ absl::Status Log::Core::CreateDirectory() {
   parent_dirty.store(true, std::memory_order_relaxed);
   names_dirty.store(true, std::memory_order_relaxed);
   if (!identity.topic_id.is_zero()) {
-    MOLDAU_RETURN_IF_ERROR(WriteSmallFile(*environment.storage, directory + "/" + std::string(kPartitionMetadataFileName),
+    MOLDAU_RETURN_IF_ERROR(WriteSmallFile(*environment.storage,
+                                          directory + "/" + std::string(kPartitionMetadataFileName),
                                           EncodePartitionMetadata(identity.topic_id), flushes()));
   }
   LeaderEpochHistory history = EpochsCopy();
@@ -213,7 +216,8 @@ void Log::Core::SwitchTo(std::shared_ptr<Segment> segment, Timestamp now) {
   }
 }
 
-// If the segment is full and its last byte is published, readers may go on to the next, and its files get their final form.
+// If the segment is full and its last byte is published, readers may go on to the next, and its files get their final
+// form.
 void Log::Core::FinishIfComplete(const std::shared_ptr<Segment>& segment) {
   if (!segment->complete() || !segment->Seal()) return;
   tail.Notify();
@@ -273,7 +277,8 @@ absl::Status Log::Core::AllocatePending(Segment& segment, uint32_t need) {
   }
   if (need <= from) return absl::OkStatus();
   const uint64_t step = std::clamp<uint64_t>(uint64_t{from} * 3, kFirstAllocation, kLargestAllocationStep);
-  const auto target = static_cast<uint32_t>(std::min<uint64_t>(segment.capacity(), std::max<uint64_t>(need, from + step)));
+  const auto target =
+      static_cast<uint32_t>(std::min<uint64_t>(segment.capacity(), std::max<uint64_t>(need, from + step)));
   MOLDAU_ASSIGN_OR_RETURN(const std::shared_ptr<storage::File> file, segment.File());
   MOLDAU_RETURN_IF_ERROR(file->Allocate(target));
   if (target >= kPrewriteFrom) MOLDAU_RETURN_IF_ERROR(WriteZeros(*file, std::max(from, need), target));

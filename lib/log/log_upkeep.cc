@@ -63,8 +63,8 @@ absl::StatusOr<int> Log::Core::DeleteOldSegments(int64_t start) {
   return deleted;
 }
 
-// Calendar time as it would be had nobody set the clock since the log was opened, or the clock itself if that is earlier:
-// a clock that jumps ahead deletes nothing.
+// Calendar time as it would be had nobody set the clock since the log was opened, or the clock itself if that is
+// earlier: a clock that jumps ahead deletes nothing.
 Timestamp Log::Core::SteadyWallNow() const {
   const Timestamp wall = environment.clock->WallNow();
   if (MOLDAU_NAMED_BUG(M10)) return wall;
@@ -80,7 +80,8 @@ absl::StatusOr<int> Log::Core::ApplyRetention() {
   const int64_t now = SteadyWallNow().time_since_epoch().count();
   const auto expired = [&](const Segment& segment) {
     const int64_t latest = segment.max_timestamp().timestamp;
-    return limits.retention_ms.count() >= 0 && latest >= 0 && latest < now && now - latest > limits.retention_ms.count();
+    return limits.retention_ms.count() >= 0 && latest >= 0 && latest < now &&
+           now - latest > limits.retention_ms.count();
   };
   {
     base::SpinMutexLock end(append_lock);
@@ -123,7 +124,8 @@ absl::Status Log::Core::Truncate(int64_t offset) {
   MOLDAU_RETURN_IF_ERROR(Flush());
   base::MutexLock no_flush(flush_mutex);
   SegmentList list = *segments();
-  // Newest first, each durably gone before the next: a crash in between leaves a log that ends early, not one with a gap.
+  // Newest first, each durably gone before the next: a crash in between leaves a log that ends early, not one with a
+  // gap.
   while (list.size() > 1 && list.back()->base_offset() >= offset) {
     const std::shared_ptr<Segment> last = list.back();
     list.pop_back();
@@ -148,9 +150,10 @@ absl::Status Log::Core::Truncate(int64_t offset) {
   return absl::OkStatus();
 }
 
-// The segment without what lies at or behind `offset`, as a new object, so that cursors notice. If readers hold views of the old
-// file it is left to them and the kept part is copied.
-absl::StatusOr<std::shared_ptr<Segment>> Log::Core::CutSegment(const std::shared_ptr<Segment>& segment, int64_t offset) {
+// The segment without what lies at or behind `offset`, as a new object, so that cursors notice. If readers hold views
+// of the old file it is left to them and the kept part is copied.
+absl::StatusOr<std::shared_ptr<Segment>> Log::Core::CutSegment(const std::shared_ptr<Segment>& segment,
+                                                               int64_t offset) {
   base::MutexLock lock(segment->upkeep_mutex());
   uint32_t keep = 0;
   int64_t end = segment->base_offset();

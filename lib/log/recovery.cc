@@ -53,8 +53,9 @@ absl::StatusOr<Recovery::Bytes> Recovery::Load(Segment& segment) const {
   MOLDAU_ASSIGN_OR_RETURN(const std::shared_ptr<storage::File> file, segment.File());
   MOLDAU_ASSIGN_OR_RETURN(const uint64_t size, file->Size());
   if (size > kMaxRelative) {
-    return base::Error(absl::StatusCode::kDataLoss, ErrorCode::kCorruptMessage, "%s: %d bytes, a segment has at most %u",
-                       segment.Path(kLogSuffix), static_cast<int64_t>(size), kMaxRelative);
+    return base::Error(absl::StatusCode::kDataLoss, ErrorCode::kCorruptMessage,
+                       "%s: %d bytes, a segment has at most %u", segment.Path(kLogSuffix), static_cast<int64_t>(size),
+                       kMaxRelative);
   }
   if (size == 0) return Bytes{};
   MOLDAU_ASSIGN_OR_RETURN(std::unique_ptr<storage::Mapping> mapping, file->Map(size, storage::MapMode::kRead));
@@ -86,7 +87,8 @@ absl::Status Recovery::JudgeDamage(size_t index, const Bytes& bytes, const ScanS
   if (stop.next_offset < rules_.log_end_offset) return Rot(segment, stop, "the log had been closed behind it");
   if (!rules_.same_boot && !rules_.flushed) return absl::OkStatus();
   const auto size = static_cast<uint32_t>(bytes.all.size());
-  const uint32_t next_valid = stop.problem.empty() ? size : FindValidBatch(bytes.all, stop.position + 1, stop.next_offset);
+  const uint32_t next_valid =
+      stop.problem.empty() ? size : FindValidBatch(bytes.all, stop.position + 1, stop.next_offset);
   const bool more_here = next_valid < size;
   if (!more_here && !LaterSegmentHasData(index, stop.next_offset)) return absl::OkStatus();
   if (rules_.same_boot) return Rot(segment, stop, "valid records follow it and only the process had died");
@@ -140,8 +142,8 @@ absl::StatusOr<bool> Recovery::ScanSegment(size_t index) {
   MOLDAU_ASSIGN_OR_RETURN(const Bytes bytes, Load(segment));
   segment.DropIndexes();
   segment.set_max_timestamp({});
-  const ScanStop stop = ScanBatches(
-      bytes.all, 0, segment.base_offset(), -1, [&](const record::BatchView& batch, uint32_t position) {
+  const ScanStop stop =
+      ScanBatches(bytes.all, 0, segment.base_offset(), -1, [&](const record::BatchView& batch, uint32_t position) {
         segment.IndexBatch(position, batch.last_offset(), static_cast<uint32_t>(batch.size_in_bytes()),
                            {batch.max_timestamp_ms(), batch.last_offset()});
         const auto latest = epochs_.latest();
@@ -184,9 +186,9 @@ absl::Status Recovery::Run() {
 
 }  // namespace
 
-absl::Status RecoverSegments(const LogEnvironment& environment, const std::string& directory, const RecoveryRules& rules,
-                             std::vector<std::shared_ptr<Segment>>& segments, LeaderEpochHistory& epochs,
-                             RecoveryReport& report) {
+absl::Status RecoverSegments(const LogEnvironment& environment, const std::string& directory,
+                             const RecoveryRules& rules, std::vector<std::shared_ptr<Segment>>& segments,
+                             LeaderEpochHistory& epochs, RecoveryReport& report) {
   return Recovery(environment, directory, rules, segments, epochs, report).Run();
 }
 

@@ -21,8 +21,8 @@ std::string Segment::Path(std::string_view suffix) const {
 }
 
 absl::Status Segment::Damaged(uint32_t position, std::string_view what) const {
-  return base::Error(absl::StatusCode::kDataLoss, ErrorCode::kCorruptMessage, "%s: %s at byte %u", Path(kLogSuffix), what,
-                     position);
+  return base::Error(absl::StatusCode::kDataLoss, ErrorCode::kCorruptMessage, "%s: %s at byte %u", Path(kLogSuffix),
+                     what, position);
 }
 
 // --- file and mapping ---
@@ -40,7 +40,8 @@ absl::Status Segment::OpenLocked() {
   MOLDAU_ASSIGN_OR_RETURN(const uint64_t size, (*file)->Size());
   if (const uint32_t end = published().position; size < end) {
     return base::Error(absl::StatusCode::kDataLoss, ErrorCode::kCorruptMessage,
-                       "%s: file ends at byte %d, %u bytes were expected", Path(kLogSuffix), static_cast<int64_t>(size), end);
+                       "%s: file ends at byte %d, %u bytes were expected", Path(kLogSuffix), static_cast<int64_t>(size),
+                       end);
   }
   file_ = *std::move(file);
   return absl::OkStatus();
@@ -118,21 +119,23 @@ bool Segment::TryReleaseHandles() {
 
 // --- reading ---
 
-absl::StatusOr<record::BatchView> Segment::BatchAt(const storage::Mapping& mapping, uint32_t position, SegmentEnd end) const {
+absl::StatusOr<record::BatchView> Segment::BatchAt(const storage::Mapping& mapping, uint32_t position,
+                                                   SegmentEnd end) const {
   const record::ParsedBatch parsed = record::BatchView::Parse({mapping.data() + position, end.position - position});
   if (!parsed.ok()) return Damaged(position, record::BatchErrorText(parsed.error));
   return parsed.batch;
 }
 
-// Base offset and leader epoch are outside the crc, so they are held against what is known otherwise: the batch before, the
-// segment's end, and the epoch history.
+// Base offset and leader epoch are outside the crc, so they are held against what is known otherwise: the batch before,
+// the segment's end, and the epoch history.
 absl::Status Segment::Check(const record::BatchView& batch, uint32_t position, int64_t expected_base, SegmentEnd end,
                             const LeaderEpochHistory& epochs) const {
   if (!record::HasValidCrc(batch)) return Damaged(position, "bad crc");
   if (MOLDAU_NAMED_BUG(M7)) return absl::OkStatus();
   if (batch.base_offset() != expected_base) return Damaged(position, "wrong base offset");
   const bool is_last = position + batch.size_in_bytes() == end.position;
-  if (is_last && batch.next_offset() != base_offset_ + end.relative_offset) return Damaged(position, "wrong last offset");
+  if (is_last && batch.next_offset() != base_offset_ + end.relative_offset)
+    return Damaged(position, "wrong last offset");
   const auto epoch = epochs.EpochFor(batch.base_offset());
   if (epoch && *epoch != batch.leader_epoch()) return Damaged(position, "wrong leader epoch");
   return absl::OkStatus();
@@ -182,9 +185,11 @@ absl::StatusOr<Segment::Border> Segment::ReadBorder(const storage::Mapping& mapp
   return Border{at, batch.next_offset()};
 }
 
-absl::StatusOr<uint32_t> Segment::Locate(const storage::Mapping& mapping, int64_t offset, const LeaderEpochHistory& epochs) {
+absl::StatusOr<uint32_t> Segment::Locate(const storage::Mapping& mapping, int64_t offset,
+                                         const LeaderEpochHistory& epochs) {
   const SegmentEnd end = published();
-  const auto entry = offset_index_.FloorByOffset(static_cast<uint32_t>(offset - base_offset_) + (MOLDAU_NAMED_BUG(M8) ? 1 : 0));
+  const auto entry =
+      offset_index_.FloorByOffset(static_cast<uint32_t>(offset - base_offset_) + (MOLDAU_NAMED_BUG(M8) ? 1 : 0));
   uint32_t at = entry ? entry->position : 0;
   if (entry && !MOLDAU_NAMED_BUG(M8)) {
     // An index may be stale or damaged; only what the batch itself says counts.

@@ -1,8 +1,8 @@
 // One segment of a log: a `.log` file of whole batches with its sparse indexes, from its base offset on.
 //
-// A segment is cold while nobody maps it; readers map it read-only; the active segment of a busy `buffered` log is mapped
-// writable (warm), and touched ahead of the writer (hot). Everything below published() may be read without a lock: the writer
-// stores bytes first and the end after them, in one word.
+// A segment is cold while nobody maps it; readers map it read-only; the active segment of a busy `buffered` log is
+// mapped writable (warm), and touched ahead of the writer (hot). Everything below published() may be read without a
+// lock: the writer stores bytes first and the end after them, in one word.
 //
 // What this process did not write is verified once, when it is first read: crc, offsets and epochs of each batch.
 //
@@ -103,8 +103,8 @@ class Segment final : public HandleHolder {
   [[nodiscard]] OffsetIndex& offset_index() noexcept { return offset_index_; }
   [[nodiscard]] TimeIndex& time_index() noexcept { return time_index_; }
   void set_index_interval_bytes(uint32_t bytes) noexcept { index_interval_bytes_ = bytes; }
-  // Notes a batch of `size` bytes that ends at `last_offset`, as Kafka does: an entry once more than the interval has been
-  // appended since the last one. True if it made an entry. Writer only.
+  // Notes a batch of `size` bytes that ends at `last_offset`, as Kafka does: an entry once more than the interval has
+  // been appended since the last one. True if it made an entry. Writer only.
   bool IndexBatch(uint32_t position, int64_t last_offset, uint32_t size, MaxTimestamp batch_max) noexcept;
   // Writes `.index` and `.timeindex`, unless they lie there as they are; not flushed, they are caches.
   absl::Status StoreIndexes();
@@ -121,14 +121,14 @@ class Segment final : public HandleHolder {
   // The position of the batch that holds `offset` (base <= offset < end).
   absl::StatusOr<uint32_t> PositionOf(int64_t offset, const LeaderEpochHistory& epochs);
 
-  // The batch border that ends a read of about `max_bytes`, at least one batch, from the border `from`. Batches that this
-  // process neither wrote nor checked are checked now. `end` is what published() said; from < end.position.
+  // The batch border that ends a read of about `max_bytes`, at least one batch, from the border `from`. Batches that
+  // this process neither wrote nor checked are checked now. `end` is what published() said; from < end.position.
   struct Border {
     uint32_t position = 0;
     int64_t next_offset = 0;
   };
   absl::StatusOr<Border> ReadBorder(const storage::Mapping& mapping, uint32_t from, SegmentEnd end, size_t max_bytes,
-                                      const LeaderEpochHistory& epochs);
+                                    const LeaderEpochHistory& epochs);
   // Bytes before `position` were written by somebody else and not read yet.
   void SetUnverified(uint32_t position) noexcept { unverified_end_.store(position, std::memory_order_release); }
   [[nodiscard]] bool NeedsVerification(uint32_t from) const noexcept {
@@ -160,8 +160,8 @@ class Segment final : public HandleHolder {
   absl::Status LoadIndexFiles();
   absl::Status RebuildIndexes();
   absl::StatusOr<uint32_t> Locate(const storage::Mapping& mapping, int64_t offset, const LeaderEpochHistory& epochs);
-  absl::StatusOr<Border> VerifiedBorder(const storage::Mapping& mapping, uint32_t from, SegmentEnd end, size_t max_bytes,
-                                          const LeaderEpochHistory& epochs);
+  absl::StatusOr<Border> VerifiedBorder(const storage::Mapping& mapping, uint32_t from, SegmentEnd end,
+                                        size_t max_bytes, const LeaderEpochHistory& epochs);
   absl::StatusOr<record::BatchView> BatchAt(const storage::Mapping& mapping, uint32_t position, SegmentEnd end) const;
   absl::Status Check(const record::BatchView& batch, uint32_t position, int64_t expected_base, SegmentEnd end,
                      const LeaderEpochHistory& epochs) const;

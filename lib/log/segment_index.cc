@@ -1,5 +1,5 @@
-// The indexes of a segment: kept in memory while it grows, written when it is sealed or closed, loaded when first asked, and
-// rebuilt from the batches whenever there is doubt.
+// The indexes of a segment: kept in memory while it grows, written when it is sealed or closed, loaded when first
+// asked, and rebuilt from the batches whenever there is doubt.
 #include <utility>
 
 #include "base/logger.h"
@@ -18,7 +18,8 @@ std::span<const std::byte> AsBytes(const std::string& text) {
 
 // Replaces a file's contents without making them durable: what is lost in a crash is rebuilt.
 absl::Status WriteCache(storage::Storage& storage, const std::string& path, const std::string& contents) {
-  MOLDAU_ASSIGN_OR_RETURN(const std::unique_ptr<storage::File> file, storage.Open(path, storage::OpenMode::kOpenOrCreate));
+  MOLDAU_ASSIGN_OR_RETURN(const std::unique_ptr<storage::File> file,
+                          storage.Open(path, storage::OpenMode::kOpenOrCreate));
   MOLDAU_RETURN_IF_ERROR(file->Truncate(0));
   return contents.empty() ? absl::OkStatus() : file->Write(0, AsBytes(contents));
 }
@@ -33,8 +34,9 @@ bool Segment::IndexBatch(uint32_t position, int64_t last_offset, uint32_t size, 
   const bool makes_entry = bytes_since_index_ > index_interval_bytes_;
   if (makes_entry) [[unlikely]] {
     offset_index_.Append(static_cast<uint32_t>(last_offset - base_offset_), position);
-    time_index_.MaybeAppend(max_timestamp_.load(std::memory_order_relaxed),
-                            static_cast<uint32_t>(max_timestamp_offset_.load(std::memory_order_relaxed) - base_offset_));
+    time_index_.MaybeAppend(
+        max_timestamp_.load(std::memory_order_relaxed),
+        static_cast<uint32_t>(max_timestamp_offset_.load(std::memory_order_relaxed) - base_offset_));
     bytes_since_index_ = 0;
   }
   bytes_since_index_ += size;
@@ -67,7 +69,8 @@ absl::Status Segment::LoadIndexFiles() {
   const SegmentEnd end = published();
   constexpr size_t kLimit = size_t{256} << 20;
   MOLDAU_ASSIGN_OR_RETURN(const std::string offsets, ReadWholeFile(*environment_.storage, Path(kIndexSuffix), kLimit));
-  MOLDAU_ASSIGN_OR_RETURN(const std::string times, ReadWholeFile(*environment_.storage, Path(kTimeIndexSuffix), kLimit));
+  MOLDAU_ASSIGN_OR_RETURN(const std::string times,
+                          ReadWholeFile(*environment_.storage, Path(kTimeIndexSuffix), kLimit));
   MOLDAU_ASSIGN_OR_RETURN(OffsetIndex offset_index, DecodeOffsetIndex(AsBytes(offsets), end.position, offset_crc));
   const uint32_t last = end.relative_offset == 0 ? 0 : end.relative_offset - 1;
   MOLDAU_ASSIGN_OR_RETURN(TimeIndex time_index, DecodeTimeIndex(AsBytes(times), last, time_crc));
@@ -87,7 +90,8 @@ absl::Status Segment::RebuildIndexes() {
   for (uint32_t at = 0; at < end.position;) {
     MOLDAU_ASSIGN_OR_RETURN(const record::BatchView batch, BatchAt(*mapping, at, end));
     // Headers alone lead on; a batch whose header lies is found when it is read.
-    if (!trusted && batch.last_offset() >= base_offset_ + end.relative_offset) return Damaged(at, "offset beyond the end");
+    if (!trusted && batch.last_offset() >= base_offset_ + end.relative_offset)
+      return Damaged(at, "offset beyond the end");
     IndexBatch(at, batch.last_offset(), static_cast<uint32_t>(batch.size_in_bytes()),
                {batch.max_timestamp_ms(), batch.last_offset()});
     at += static_cast<uint32_t>(batch.size_in_bytes());

@@ -12,7 +12,8 @@ namespace moldau::test {
 inline std::string DrillValue(int run, int writer, int64_t counter) {
   std::string value = std::to_string(run) + " " + std::to_string(writer) + " " + std::to_string(counter) + " ";
   const auto length = static_cast<size_t>((counter * 37 + writer * 11) % 300);
-  for (size_t i = 0; i < length; ++i) value.push_back(static_cast<char>('a' + (static_cast<size_t>(counter) + i * 7) % 26));
+  for (size_t i = 0; i < length; ++i)
+    value.push_back(static_cast<char>('a' + (static_cast<size_t>(counter) + i * 7) % 26));
   return value;
 }
 

@@ -1,5 +1,5 @@
-// A real small file system is filled to the brim and emptied again, over and over: the append that meets the end of the space
-// says so, everything before it can be read, and writing goes on when there is space.
+// A real small file system is filled to the brim and emptied again, over and over: the append that meets the end of the
+// space says so, everything before it can be read, and writing goes on when there is space.
 #include <iostream>
 
 #include "moldau/moldau.h"
@@ -11,7 +11,8 @@
 namespace moldau::test {
 namespace {
 
-// Runs in a child, since SIGBUS, the classic answer to a full disk, would take the test with it. Returns 0 if all is well.
+// Runs in a child, since SIGBUS, the classic answer to a full disk, would take the test with it. Returns 0 if all is
+// well.
 int FillAndFree(const std::string& directory, const std::string& durability, int cycles) {
   auto broker = Broker::Open({.data_dir = directory + "/data", .log_level = LogLevel::kSilent});
   if (!broker.ok()) return 10;
@@ -50,7 +51,8 @@ int FillAndFree(const std::string& directory, const std::string& durability, int
   return (*broker)->Close().ok() ? 0 : 19;
 }
 
-TEST_CASE("a disk that is filled twenty times never kills the process and gives its space back each time", "[disk-full]") {
+TEST_CASE("a disk that is filled twenty times never kills the process and gives its space back each time",
+          "[disk-full]") {
   for (const char* durability : {"buffered", "flushed"}) {
     SmallDisk disk(SmallDisk::Kind::kTmpfs, 12 * 1024);
     INFO(disk.why_not());

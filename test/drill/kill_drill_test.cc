@@ -1,5 +1,5 @@
-// Real processes and a real file system: a writer is killed at random moments under load, over and over on the same directory,
-// and after each kill everything that it acknowledged must be there, once, in order, and nothing else.
+// Real processes and a real file system: a writer is killed at random moments under load, over and over on the same
+// directory, and after each kill everything that it acknowledged must be there, once, in order, and nothing else.
 #include <fcntl.h>
 #include <poll.h>
 #include <sys/wait.h>
@@ -85,8 +85,8 @@ class Victim {
   int pipe_ = -1;
 };
 
-// Reads the whole topic and compares: every run's records of every writer are 0, 1, 2, ... without a gap, at least as far as
-// they were acknowledged, and offsets are dense.
+// Reads the whole topic and compares: every run's records of every writer are 0, 1, 2, ... without a gap, at least as
+// far as they were acknowledged, and offsets are dense.
 void Judge(const std::string& directory, const std::map<int, Acknowledged>& runs) {
   auto broker = Broker::Open({.data_dir = directory});
   INFO(broker.status().ToString());
@@ -104,8 +104,8 @@ void Judge(const std::string& directory, const std::map<int, Acknowledged>& runs
       DrillRecord record;
       const bool whole = ParseDrillValue(view.value(), record);
       if (!whole || view.offset() != offset || next[{record.run, record.writer}]++ != record.counter) {
-        FAIL("offset " << view.offset() << " (expected " << offset << "), run " << record.run << ", writer " << record.writer
-                       << ", counter " << record.counter << ", whole " << whole);
+        FAIL("offset " << view.offset() << " (expected " << offset << "), run " << record.run << ", writer "
+                       << record.writer << ", counter " << record.counter << ", whole " << whole);
       }
       ++offset;
     }

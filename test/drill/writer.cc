@@ -1,5 +1,5 @@
-// The victim of the kill drill: opens (and recovers) a data directory and writes as fast as it can, through every way in. What is
-// acknowledged it says on standard output, record by record; its parent kills it at a random moment.
+// The victim of the kill drill: opens (and recovers) a data directory and writes as fast as it can, through every way
+// in. What is acknowledged it says on standard output, record by record; its parent kills it at a random moment.
 //
 //   moldau_drill_writer DIRECTORY buffered|flushed RUN
 #include <unistd.h>

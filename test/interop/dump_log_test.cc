@@ -27,8 +27,10 @@ std::string FilesOf(const std::string& directory, const std::string& suffix, int
 }
 
 void WriteTopic(Broker& broker, const std::string& name, Compression codec, const std::string& durability) {
-  const TopicConfig config = {
-      {"moldau.durability", durability}, {"segment.bytes", "65536"}, {"max.message.bytes", "32768"}, {"index.interval.bytes", "1024"}};
+  const TopicConfig config = {{"moldau.durability", durability},
+                              {"segment.bytes", "65536"},
+                              {"max.message.bytes", "32768"},
+                              {"index.interval.bytes", "1024"}};
   REQUIRE(broker.OpenTopic(name, {.config = config}).ok());
   Producer producer(broker, {.batch_size_bytes = 2000, .compression = codec});
   const Header headers[] = {{.key = "trace", .value = "4bf92f"}, {.key = "empty", .value = ""}, {.key = "none"}};
@@ -83,7 +85,8 @@ TEST_CASE("Kafka's dump tool reads logs, indexes and snapshots of every codec", 
       int files = 0;
       const std::string logs = FilesOf(partition, ".log", files);
       segments += files;
-      const ToolResult dump = Kafka("run org.apache.kafka.tools.DumpLogSegments --deep-iteration --print-data-log --files " + logs);
+      const ToolResult dump =
+          Kafka("run org.apache.kafka.tools.DumpLogSegments --deep-iteration --print-data-log --files " + logs);
       CheckNoComplaint(dump);
       CHECK(CountOf(dump.output, "| offset: ") == kRecords);
       CHECK(CountOf(dump.output, std::string("compresscodec: ") + name) > 0);
@@ -125,8 +128,8 @@ TEST_CASE("Kafka's dump tool decodes the topics' own log and the committed offse
   for (const auto& entry : std::filesystem::directory_iterator(data)) {
     if (entry.path().filename().string().starts_with("__consumer_offsets-")) offsets_log = entry.path().string();
   }
-  const ToolResult offsets =
-      Kafka("run org.apache.kafka.tools.DumpLogSegments --offsets-decoder --files " + FilesOf(offsets_log, ".log", files));
+  const ToolResult offsets = Kafka("run org.apache.kafka.tools.DumpLogSegments --offsets-decoder --files " +
+                                   FilesOf(offsets_log, ".log", files));
   CheckNoComplaint(offsets);
   INFO(offsets.output);
   CHECK(CountOf(offsets.output, "\"group\":\"readers\"") > 0);

@@ -29,9 +29,9 @@ TEST_CASE("a directory written by Apache Kafka is read offline, every codec", "[
   }
   const std::vector<std::string> codecs = {"none", "gzip", "snappy", "lz4", "zstd"};
   for (const std::string& codec : codecs) {
-    const ToolResult sent = Kafka("run org.apache.kafka.tools.ConsoleProducer --bootstrap-server " + server + " --topic " + codec +
-                                  " --compression-codec " + codec +
-                                  " --property parse.key=true --property parse.headers=true < " + input);
+    const ToolResult sent =
+        Kafka("run org.apache.kafka.tools.ConsoleProducer --bootstrap-server " + server + " --topic " + codec +
+              " --compression-codec " + codec + " --property parse.key=true --property parse.headers=true < " + input);
     INFO(sent.output);
     REQUIRE(sent.exit_status == 0);
   }

@@ -1,5 +1,5 @@
-// Pulls the plug at every single storage operation of a log's life, with every subset of what the disk had not been told to keep
-// (all of them up to eight pages, sampled above), and opens what is left. Then pulls it again.
+// Pulls the plug at every single storage operation of a log's life, with every subset of what the disk had not been
+// told to keep (all of them up to eight pages, sampled above), and opens what is left. Then pulls it again.
 #include <algorithm>
 
 #include "log/log_world.h"
@@ -81,7 +81,8 @@ class PowerLoss {
   static MemoryStorage::CrashPlan PlanOf(uint64_t mask, const MemoryStorage::Pending& pending) {
     MemoryStorage::CrashPlan plan;
     for (size_t i = 0; i < pending.pages.size(); ++i) plan.pages.push_back((mask >> i & 1) != 0);
-    for (size_t i = 0; i < pending.metadata.size(); ++i) plan.metadata.push_back((mask >> (i + pending.pages.size()) & 1) != 0);
+    for (size_t i = 0; i < pending.metadata.size(); ++i)
+      plan.metadata.push_back((mask >> (i + pending.pages.size()) & 1) != 0);
     return plan;
   }
 
@@ -131,7 +132,8 @@ class PowerLoss {
     REQUIRE((*log)->log_start_offset() >= entry_.log_start_offset);
     int64_t offset = (*log)->log_start_offset();
     for (const std::string& value : ReadValues(**log)) {
-      if (value != attempted_.at(static_cast<size_t>(offset))) FAIL("offset " << offset << " is not what was appended there");
+      if (value != attempted_.at(static_cast<size_t>(offset)))
+        FAIL("offset " << offset << " is not what was appended there");
       ++offset;
     }
     REQUIRE(offset == (*log)->log_end_offset());
@@ -169,7 +171,8 @@ TEST_CASE("a flushed log keeps every acknowledged record whatever a power cut le
   PullThePlug(Durability::kFlushed, 1, "flushed");
 }
 
-TEST_CASE("a buffered log is a prefix of itself after a power cut, and whole after the death of its process", "[log][power]") {
+TEST_CASE("a buffered log is a prefix of itself after a power cut, and whole after the death of its process",
+          "[log][power]") {
   PullThePlug(Durability::kBuffered, 100, "buffered");
 }
 

@@ -67,12 +67,15 @@ class History {
     }
   }
 
-  std::string NextValue() { return std::to_string(counter_++) + std::string(random_.Below(random_.OneIn(50) ? 3000 : 60), 'v'); }
+  std::string NextValue() {
+    return std::to_string(counter_++) + std::string(random_.Below(random_.OneIn(50) ? 3000 : 60), 'v');
+  }
 
   void AppendSome() {
     std::vector<ModelRecord> added;
     for (uint64_t n = 1 + random_.Below(4); n > 0; --n) {
-      added.push_back({NextValue(), 1'000'000 + static_cast<int64_t>(random_.Below(static_cast<uint64_t>(counter_) * 10 + 1))});
+      added.push_back(
+          {NextValue(), 1'000'000 + static_cast<int64_t>(random_.Below(static_cast<uint64_t>(counter_) * 10 + 1))});
     }
     std::vector<Record> records;
     for (const ModelRecord& r : added) {
@@ -152,7 +155,8 @@ class History {
   }
 
   void Trim() {
-    const int64_t offset = start_ + static_cast<int64_t>(random_.Below(static_cast<uint64_t>(readable_end() - start_) + 1));
+    const int64_t offset =
+        start_ + static_cast<int64_t>(random_.Below(static_cast<uint64_t>(readable_end() - start_) + 1));
     REQUIRE(log_->Trim(offset).ok());
     while (start_ < offset) {
       records_.pop_front();
@@ -185,7 +189,8 @@ class History {
     Compare();
   }
 
-  // The process dies: nothing that a `buffered` log has appended is lost, and of a `flushed` one nothing that is durable.
+  // The process dies: nothing that a `buffered` log has appended is lost, and of a `flushed` one nothing that is
+  // durable.
   void Die() {
     const int64_t promised = config_.durability == Durability::kBuffered ? end() : log_->durable_offset();
     const log::PartitionEntry entry = log_->Describe();
@@ -239,14 +244,30 @@ void RunHistories(Durability durability, uint64_t first_seed) {
          static_cast<int64_t>(first_seed), static_cast<int64_t>(first_seed) + histories - 1);
 }
 
-TEST_CASE("a buffered log does what a plain list would do, histories 1", "[log][model]") { RunHistories(Durability::kBuffered, 1000); }
-TEST_CASE("a buffered log does what a plain list would do, histories 2", "[log][model]") { RunHistories(Durability::kBuffered, 2000); }
-TEST_CASE("a buffered log does what a plain list would do, histories 3", "[log][model]") { RunHistories(Durability::kBuffered, 3000); }
-TEST_CASE("a buffered log does what a plain list would do, histories 4", "[log][model]") { RunHistories(Durability::kBuffered, 4000); }
-TEST_CASE("a flushed log does what a plain list would do, histories 1", "[log][model]") { RunHistories(Durability::kFlushed, 5000); }
-TEST_CASE("a flushed log does what a plain list would do, histories 2", "[log][model]") { RunHistories(Durability::kFlushed, 6000); }
-TEST_CASE("a flushed log does what a plain list would do, histories 3", "[log][model]") { RunHistories(Durability::kFlushed, 7000); }
-TEST_CASE("a flushed log does what a plain list would do, histories 4", "[log][model]") { RunHistories(Durability::kFlushed, 8000); }
+TEST_CASE("a buffered log does what a plain list would do, histories 1", "[log][model]") {
+  RunHistories(Durability::kBuffered, 1000);
+}
+TEST_CASE("a buffered log does what a plain list would do, histories 2", "[log][model]") {
+  RunHistories(Durability::kBuffered, 2000);
+}
+TEST_CASE("a buffered log does what a plain list would do, histories 3", "[log][model]") {
+  RunHistories(Durability::kBuffered, 3000);
+}
+TEST_CASE("a buffered log does what a plain list would do, histories 4", "[log][model]") {
+  RunHistories(Durability::kBuffered, 4000);
+}
+TEST_CASE("a flushed log does what a plain list would do, histories 1", "[log][model]") {
+  RunHistories(Durability::kFlushed, 5000);
+}
+TEST_CASE("a flushed log does what a plain list would do, histories 2", "[log][model]") {
+  RunHistories(Durability::kFlushed, 6000);
+}
+TEST_CASE("a flushed log does what a plain list would do, histories 3", "[log][model]") {
+  RunHistories(Durability::kFlushed, 7000);
+}
+TEST_CASE("a flushed log does what a plain list would do, histories 4", "[log][model]") {
+  RunHistories(Durability::kFlushed, 8000);
+}
 
 }  // namespace
 }  // namespace moldau::test

@@ -29,7 +29,8 @@ struct RecordBase {
 
 namespace internal {
 
-// The length field of a validated record, and the byte after it. As short as possible: it is what the next record waits for.
+// The length field of a validated record, and the byte after it. As short as possible: it is what the next record waits
+// for.
 [[gnu::always_inline]] inline const std::byte* GetRecordLength(const std::byte* at, int32_t& length) noexcept {
   uint16_t word;
   std::memcpy(&word, at, sizeof(word));  // no record is shorter
