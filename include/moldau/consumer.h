@@ -10,7 +10,8 @@
 //
 // Threads: one at a time, or FailedPrecondition; but Wakeup and Close may be called from any thread at any time.
 // Ownership: records may outlive the consumer, the consumer may outlive the broker.
-// Failure: Cancelled after Close of the consumer or the broker; FailedPrecondition for a partition that is not assigned.
+// Failure: Cancelled after Close of the consumer or the broker; FailedPrecondition for a partition that is not
+// assigned.
 // Source: Kafka's consumer.
 #pragma once
 
@@ -83,9 +84,9 @@ class Consumer final {
   Consumer(Consumer&& other) noexcept;
   Consumer& operator=(Consumer&& other) noexcept;
 
-  // The next records, taken from the partitions in turn; empty after `timeout`, or when `stop` is requested. Calling it says
-  // that the records of the Poll before are done. Cancelled after Wakeup (once) and after Close. An error of one partition,
-  // such as OutOfRange or DataLoss, comes back each time its turn comes; the others can be read on.
+  // The next records, taken from the partitions in turn; empty after `timeout`, or when `stop` is requested. Calling it
+  // says that the records of the Poll before are done. Cancelled after Wakeup (once) and after Close. An error of one
+  // partition, such as OutOfRange or DataLoss, comes back each time its turn comes; the others can be read on.
   absl::StatusOr<ConsumerRecords> Poll(std::chrono::nanoseconds timeout, std::stop_token stop = {});
 
   // Makes the Poll that is waiting, or else the next one, return Cancelled.
@@ -95,8 +96,8 @@ class Consumer final {
 
   // Poll goes on at `offset`. Whether there is such a record shows when it is polled (auto_offset_reset).
   absl::Status Seek(const TopicPartition& partition, int64_t offset);
-  // The same for all partitions, at the oldest record, behind the last one, or at the first that is as late as `timestamp`
-  // (behind the last one if none is).
+  // The same for all partitions, at the oldest record, behind the last one, or at the first that is as late as
+  // `timestamp` (behind the last one if none is).
   absl::Status SeekToBeginning();
   absl::Status SeekToEnd();
   absl::Status SeekToTime(Timestamp timestamp);

@@ -5,7 +5,8 @@
 //   for (const PartitionRecords& part : records.partitions())          // or partition by partition
 //     for (const RecordView& record : part) Use(part.partition(), record);
 //
-// Threads: plain data; iterating it from several threads at once is safe.   Ownership: pins the memory of its records, which
+// Threads: plain data; iterating it from several threads at once is safe.   Ownership: pins the memory of its
+// records, which
 // are valid until it is destroyed; moving it keeps them valid. It may outlive consumer and broker.   Failure: none.
 #pragma once
 
@@ -31,7 +32,8 @@ using Offsets = std::map<TopicPartition, int64_t>;
 // A record that knows where it came from.
 class ConsumerRecord : public RecordView {
  public:
-  ConsumerRecord(const RecordView& record, const TopicPartition* source) noexcept : RecordView(record), source_(source) {}
+  ConsumerRecord(const RecordView& record, const TopicPartition* source) noexcept
+      : RecordView(record), source_(source) {}
 
   [[nodiscard]] const std::string& topic() const noexcept { return source_->topic; }
   [[nodiscard]] int32_t partition() const noexcept { return source_->partition; }
@@ -45,8 +47,8 @@ class PartitionRecords {
  public:
   using Iterator = FetchedRecords::Iterator;
 
-  PartitionRecords(std::shared_ptr<const TopicPartition> source, std::shared_ptr<const FetchedRecords> records, Iterator begin,
-                   Iterator end, int64_t next_offset) noexcept
+  PartitionRecords(std::shared_ptr<const TopicPartition> source, std::shared_ptr<const FetchedRecords> records,
+                   Iterator begin, Iterator end, int64_t next_offset) noexcept
       : source_(std::move(source)), records_(std::move(records)), begin_(begin), end_(end), next_offset_(next_offset) {}
 
   [[nodiscard]] const TopicPartition& partition() const noexcept { return *source_; }

@@ -1,5 +1,6 @@
-// Sends records to topics. Records of one partition are collected into a batch, which is appended when it is full, when it
-// has lingered, or as soon as somebody waits for one of its receipts; a full batch is appended by the thread that filled it.
+// Sends records to topics. Records of one partition are collected into a batch, which is appended when it is full, when
+// it has lingered, or as soon as somebody waits for one of its receipts; a full batch is appended by the thread that
+// filled it.
 //
 //   moldau::Producer producer(*broker);
 //   moldau::Receipt receipt = producer.Send("orders", {.key = "alice", .value = "espresso"}).value();
@@ -7,9 +8,10 @@
 //
 // Records that one thread sends to one partition are appended in that order.
 //
-// Threads: all members may be called from any thread, Close too.   Ownership: receipts may outlive the producer, the producer
-// may outlive the broker; once the broker is closed Send answers Cancelled.
-// Failure: InvalidArgument naming every problem of the options, from Open or from every call; otherwise see each member.
+// Threads: all members may be called from any thread, Close too.   Ownership: receipts may outlive the producer, the
+// producer may outlive the broker; once the broker is closed Send answers Cancelled.
+// Failure: InvalidArgument naming every problem of the options, from Open or from every call; otherwise see each
+// member.
 // Source: Kafka's producer; KIP-480 and KIP-794 for records without a key.
 #pragma once
 
@@ -43,13 +45,13 @@ enum class BackPressure : uint8_t {
 };
 
 struct ProducerOptions {
-  // How long a batch waits for company, and how large it may become before it goes at once. A record that is larger makes a
-  // batch of its own.
+  // How long a batch waits for company, and how large it may become before it goes at once. A record that is larger
+  // makes a batch of its own.
   std::chrono::nanoseconds linger = std::chrono::milliseconds(5);
   size_t batch_size_bytes = size_t{16} << 10;
   Compression compression = Compression::kNone;
 
-  // Room for batches whose outcome is open, out of the broker's memory_limit.
+  // Room for batches whose outcome is open, out of the broker's memory_limit (for which nobody waits).
   size_t buffer_memory_bytes = size_t{32} << 20;
   BackPressure back_pressure = BackPressure::kBlock;
   std::chrono::nanoseconds max_block = std::chrono::seconds(60);  // kBlock
@@ -76,8 +78,8 @@ class Producer final {
   Producer& operator=(Producer&& other) noexcept;
 
   // Copies the record into the open batch of its partition. NotFound (kUnknownTopicOrPartition); InvalidArgument
-  // (kMessageTooLarge) with both numbers above max.message.bytes; ResourceExhausted as back-pressure says; Cancelled after
-  // Close. After an error nothing was taken. What becomes of the record later, its receipt says.
+  // (kMessageTooLarge) with both numbers above max.message.bytes; ResourceExhausted as back-pressure says; Cancelled
+  // after Close. After an error nothing was taken. What becomes of the record later, its receipt says.
   absl::StatusOr<Receipt> Send(std::string_view topic, const Record& record);
   // The same without looking the topic up; the topic must be of this producer's broker.
   absl::StatusOr<Receipt> Send(const Topic& topic, const Record& record);
@@ -86,11 +88,12 @@ class Producer final {
   absl::StatusOr<Receipt> TrySend(std::string_view topic, const Record& record);
   absl::StatusOr<Receipt> TrySend(const Topic& topic, const Record& record);
 
-  // Appends every open batch and waits until all that was sent before is as durable as its topic promises. The first failure
-  // since the last Flush, if any; DeadlineExceeded, which changes nothing.
+  // Appends every open batch and waits until all that was sent before is as durable as its topic promises. The first
+  // failure since the last Flush, if any; DeadlineExceeded, which changes nothing.
   absl::Status Flush(std::chrono::nanoseconds timeout = kForever);
 
-  // Flush, after which Send answers Cancelled. What could not be appended within `timeout` fails with Cancelled. Idempotent.
+  // Flush, after which Send answers Cancelled. What could not be appended within `timeout` fails with Cancelled.
+  // Idempotent.
   absl::Status Close(std::chrono::nanoseconds timeout = std::chrono::seconds(30));
 
  private:

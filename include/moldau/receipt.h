@@ -3,8 +3,8 @@
 //
 // Partition::Append's receipt knows its offset at once. Producer::Send's learns it when its batch has been appended.
 //
-// Threads: one receipt is used by one thread at a time; copies may be used by others.   Ownership: independent; it may outlive
-// the producer, the partition and the broker, and then reports Cancelled if the outcome was still open.
+// Threads: one receipt is used by one thread at a time; copies may be used by others.   Ownership: independent; it
+// may outlive the producer, the partition and the broker, and then reports Cancelled if the outcome was still open.
 // Failure: the status says why the record was not stored or can no longer become durable; it never changes once done.
 #pragma once
 

@@ -1,7 +1,8 @@
 // The configuration of a topic by Kafka's names, as admin clients send it and as a description shows it. The README of
 // the metadata room lists the names; Topic::Describe lists them with their values.
 //
-// Threads: plain values.   Ownership: none.   Failure: none; names and values are checked where a topic is made of them.
+// Threads: plain values.   Ownership: none.   Failure: none; names and values are checked where a topic is made of
+// them.
 // Source: Kafka's topic configuration.
 #pragma once
 

@@ -4,7 +4,8 @@
 // A kind is a short constant such as "log.recovered". Of each kind `kBurst` messages pass per `kWindow`; the first one
 // of the next window says how many were left out.
 //
-// Threads: all members may be called from any thread; the sink is never called concurrently with itself, and what it logs
+// Threads: all members may be called from any thread; the sink is never called concurrently with itself, and what it
+// logs
 // through this logger itself is dropped.   Ownership: the clock must outlive it.   Failure: what the sink throws is
 // swallowed.
 #pragma once

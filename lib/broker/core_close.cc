@@ -2,6 +2,7 @@
 
 #include "base/status_builder.h"
 #include "broker/core.h"
+#include "broker/parallel_for.h"
 
 namespace moldau::broker {
 
@@ -60,11 +61,14 @@ void Core::CloseEverything() {
 }
 
 absl::Status Core::CloseLogs() {
+  const std::vector<std::shared_ptr<PartitionState>> partitions = AllPartitions();
+  std::vector<absl::Status> closed(partitions.size());
+  ParallelFor(environment_->executor(), environment_->helpers(), partitions.size(), [&](size_t i) {
+    partitions[i]->MarkClosed();  // those that were made since
+    closed[i] = partitions[i]->Close();
+  });
   absl::Status first;
-  for (const auto& partition : AllPartitions()) {
-    partition->MarkClosed();
-    first.Update(partition->Close());
-  }
+  for (const absl::Status& status : closed) first.Update(status);
   return first;
 }
 

@@ -36,8 +36,7 @@ void Core::RecoverAll() {
     if (directory_->HasPartitionDirectory(name)) partitions.push_back(std::move(partition));
   }
   std::vector<absl::Status> opened(partitions.size());
-  const int helpers = environment_->manual_executor() != nullptr ? 0 : environment_->options().threads;
-  ParallelFor(environment_->executor(), helpers, partitions.size(),
+  ParallelFor(environment_->executor(), environment_->helpers(), partitions.size(),
               [&](size_t i) { opened[i] = partitions[i]->Log().status(); });
   for (size_t i = 0; i < partitions.size(); ++i) Report(*partitions[i], opened[i]);
 }

@@ -184,7 +184,7 @@ absl::StatusOr<std::string> DataDirectory::SetAside(const std::string& directory
 }
 
 std::string DataDirectory::Path(std::string_view name) const {
-  return absl::StrFormat(path_.ends_with('/') ? "%s%s" : "%s/%s", path_, name);
+  return path_ + (path_.ends_with('/') ? "" : "/") + std::string(name);
 }
 
 absl::Status RemovePartitionDirectory(storage::Storage& storage, const std::string& path) {

@@ -9,8 +9,10 @@
 // A manifest says "clean shutdown" only between a completed close and the next open: opening replaces it before
 // anything else is written.
 //
-// Threads: not safe but for path(); the core's checkpoint lock guards the rest.   Ownership: holds the lock on the directory.
-// Failure: each names the path; a directory that another broker holds is FailedPrecondition with the holder's process id.
+// Threads: not safe but for path(); the core's checkpoint lock guards the rest.   Ownership: holds the lock on the
+// directory.
+// Failure: each names the path; a directory that another broker holds is FailedPrecondition with the holder's
+// process id.
 #pragma once
 
 #include <cstdint>

@@ -43,6 +43,10 @@ class Environment {
 
   // True in a forked child, which has neither the threads nor the mappings of its parent. One load.
   [[nodiscard]] bool in_child() const noexcept { return fork_guard_.in_child(); }
+  // How many threads of the executor may be asked to help with one piece of work: none of those that may not be
+  // running.
+  [[nodiscard]] int helpers() const noexcept { return owns_executor() && manual_ == nullptr ? options_.threads : 0; }
+
   // FailedPrecondition in a forked child.
   [[nodiscard]] absl::Status CheckProcess() const;
 

@@ -89,7 +89,7 @@ void PartitionState::SetConfig(const log::LogConfig& config) {
 
 record::ValidationRules PartitionState::Rules() const {
   base::MutexLock lock(topic_->mutex);
-  const log::LogConfig& config = topic_->config;
+  const log::LogConfig config = topic_->config;
   return {.max_batch_bytes = config.max_message_bytes,
           .timestamp_type = config.timestamp_type,
           .timestamp_before_max = config.timestamp_before_max,
@@ -128,7 +128,7 @@ bool PartitionState::MayHaveOldSegments(Timestamp now) {
   base::MutexLock lock(mutex_);
   if (before_.entry == nullptr || before_.entry->segments.empty()) return false;
   base::MutexLock topic_lock(topic_->mutex);
-  const log::LogConfig& config = topic_->config;
+  const log::LogConfig config = topic_->config;
   const std::vector<log::SegmentEntry>& segments = before_.entry->segments;
   if (segments.front().end_offset <= before_.entry->log_start_offset) return true;
   if (!config.delete_old_segments) return false;
@@ -145,6 +145,7 @@ void PartitionState::Mark(Life life) {
   Life open = Life::kOpen;
   life_.compare_exchange_strong(open, life, std::memory_order_acq_rel);
   log_.store(nullptr, std::memory_order_release);
+  if (owned_log_ != nullptr) owned_log_->Interrupt();
 }
 
 log::Log* PartitionState::OwnedLog() {

@@ -88,7 +88,7 @@ class PartitionState {
   // Whether age or size ask for a deletion, as far as that can be said without opening the log.
   [[nodiscard]] bool MayHaveOldSegments(Timestamp now);
 
-  // After these every call answers Cancelled, or NotFound.
+  // After these every call answers Cancelled, or NotFound, also those that are waiting for records.
   void MarkClosed() { Mark(Life::kClosed); }
   void MarkDeleted() { Mark(Life::kDeleted); }
 

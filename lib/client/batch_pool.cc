@@ -23,17 +23,19 @@ bool BatchPool::HasRoomFor(size_t bytes) const noexcept {
   return used == 0 || used + bytes <= limits_.total_bytes;
 }
 
-absl::StatusOr<ProducerBatch*> BatchPool::TryTake(size_t bytes) {
+absl::Status BatchPool::Charge(size_t bytes) {
   const size_t used = used_.fetch_add(bytes, std::memory_order_relaxed);
-  if (used != 0 && used + bytes > limits_.total_bytes) {
-    used_.fetch_sub(bytes, std::memory_order_relaxed);
-    return base::Error(absl::StatusCode::kResourceExhausted,
-                       "producer: %d of %d bytes of buffer memory are in use, %d more are needed", used,
-                       limits_.total_bytes, bytes);
-  }
+  if (used == 0 || used + bytes <= limits_.total_bytes) return absl::OkStatus();
+  TakeBackCharge(bytes);
+  return base::Error(absl::StatusCode::kResourceExhausted,
+                     "producer: %d of %d bytes of buffer memory are in use, %d more are needed", used,
+                     limits_.total_bytes, bytes);
+}
+
+absl::StatusOr<ProducerBatch*> BatchPool::Take(size_t bytes) {
   absl::StatusOr<std::unique_ptr<BatchBuffer>> buffer = TakeBuffer(bytes);
   if (!buffer.ok()) {
-    used_.fetch_sub(bytes, std::memory_order_relaxed);
+    TakeBackCharge(bytes);
     return std::move(buffer).status();
   }
   ProducerBatch* const batch = TakeBatch();
@@ -73,8 +75,8 @@ void BatchPool::TakeBackBuffer(ProducerBatch* batch) {
   if (free_buffers_.size() < kIdleBuffers) free_buffers_.push_back(std::move(buffer));
 }
 
-void BatchPool::TakeBackCharge(const ProducerBatch* batch) noexcept {
-  used_.fetch_sub(batch->charge(), std::memory_order_seq_cst);
+void BatchPool::TakeBackCharge(size_t bytes) noexcept {
+  used_.fetch_sub(bytes, std::memory_order_seq_cst);
   event_->Notify();
 }
 

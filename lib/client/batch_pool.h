@@ -1,5 +1,5 @@
-// The memory of a producer: batches and their buffers, used again and again, under two limits. The producer's own counts a
-// batch from its opening until its outcome is known; the broker's budget counts the buffers themselves.
+// The memory of a producer: batches and their buffers, used again and again, under two limits. The producer's own
+// counts a batch from its opening until its outcome is known; the broker's budget counts the buffers themselves.
 //
 // Threads: all members may be called from any thread.   Ownership: batches that are out keep alive what owns the pool.
 // Failure: ResourceExhausted naming the limit and the numbers; nothing was taken.
@@ -31,13 +31,15 @@ class BatchPool {
   BatchPool(const BatchPool&) = delete;
   BatchPool& operator=(const BatchPool&) = delete;
 
-  // An empty batch with room for `bytes`. One that is larger than all the memory there is gets it alone.
-  absl::StatusOr<ProducerBatch*> TryTake(size_t bytes);
+  // Accounts `bytes` to the producer. A batch larger than all the memory there is gets it alone.
+  absl::Status Charge(size_t bytes);
+  // An empty batch with room for the `bytes` that were charged for it; if there is none the charge is taken back.
+  absl::StatusOr<ProducerBatch*> Take(size_t bytes);
 
   // The batch's bytes have been copied elsewhere.
   void TakeBackBuffer(ProducerBatch* batch);
   // The batch's outcome is known: it does not count any more.
-  void TakeBackCharge(const ProducerBatch* batch) noexcept;
+  void TakeBackCharge(size_t bytes) noexcept;
   // Nobody refers to the batch any more.
   void Recycle(ProducerBatch* batch) noexcept;
 

@@ -57,7 +57,9 @@ absl::StatusOr<int64_t> Consumer::Position(const TopicPartition& partition) cons
 
 absl::Status Consumer::Pause(std::span<const TopicPartition> partitions) { return core_->SetPaused(partitions, true); }
 
-absl::Status Consumer::Resume(std::span<const TopicPartition> partitions) { return core_->SetPaused(partitions, false); }
+absl::Status Consumer::Resume(std::span<const TopicPartition> partitions) {
+  return core_->SetPaused(partitions, false);
+}
 
 std::vector<TopicPartition> Consumer::Assignment() const { return core_->Assignment(); }
 

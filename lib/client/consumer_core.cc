@@ -101,7 +101,8 @@ absl::Status ConsumerCore::AddPartitions(std::span<const TopicPartition> sources
   for (const TopicPartition& source : sources) {
     MOLDAU_ASSIGN_OR_RETURN(const std::shared_ptr<broker::TopicState> topic, broker_->FindTopic(source.topic));
     MOLDAU_ASSIGN_OR_RETURN(std::shared_ptr<broker::PartitionState> state, topic->partition(source.partition));
-    added.push_back(std::make_unique<ConsumerPartition>(source, broker::Access::MakePartition(std::move(state)), options_));
+    added.push_back(
+        std::make_unique<ConsumerPartition>(source, broker::Access::MakePartition(std::move(state)), options_));
     const auto it = committed.find(source);
     MOLDAU_RETURN_IF_ERROR(
         added.back()->Begin(it == committed.end() ? std::nullopt : std::optional(it->second.offset), reset));

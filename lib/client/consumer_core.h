@@ -1,5 +1,5 @@
-// A consumer behind its handle: its partitions in the order in which they take turns, its place in the group, and the wait
-// for records on all partitions at once.
+// A consumer behind its handle: its partitions in the order in which they take turns, its place in the group, and the
+// wait for records on all partitions at once.
 //
 // consumer_core.cc opens, closes and commits; consumer_poll.cc polls and waits; consumer_positions.cc moves positions.
 //

@@ -93,8 +93,9 @@ absl::Status ConsumerPartition::CheckCrcs(const FetchedRecords& records) const {
   for (std::span<const std::byte> left = records.batches(); !left.empty();) {
     const record::BatchView batch(left.data());
     if (!record::HasValidCrc(batch)) {
-      return base::Error(absl::StatusCode::kDataLoss, ErrorCode::kCorruptMessage, "%s-%d: bad crc of the batch at offset %d",
-                         source_->topic, source_->partition, batch.base_offset());
+      return base::Error(absl::StatusCode::kDataLoss, ErrorCode::kCorruptMessage,
+                         "%s-%d: bad crc of the batch at offset %d", source_->topic, source_->partition,
+                         batch.base_offset());
     }
     left = left.subspan(batch.size_in_bytes());
   }

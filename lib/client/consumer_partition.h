@@ -1,5 +1,5 @@
-// One partition as a consumer reads it: where it stands, what it has fetched and not handed out, and how far its group has
-// been told.
+// One partition as a consumer reads it: where it stands, what it has fetched and not handed out, and how far its group
+// has been told.
 //
 //     committed  <=  confirmed  <=  position  <=  fetched
 //     |== committed ==|== done, to be committed ==|== handed out by the last Poll ==|== kept for the next one ==|

@@ -24,7 +24,8 @@ class ConsumerCore::TailWatch {
     for (const Subscription& subscription : core_.subscriptions_) subscription.topic->AddGrowthWaker(&core_.waker_);
     for (const auto& partition : core_.partitions_) {
       // A partition that refuses tells why when it is asked for records.
-      if (!partition->paused && partition->partition().AddTailWaker(&core_.waker_).ok()) watched_.push_back(partition.get());
+      if (!partition->paused && partition->partition().AddTailWaker(&core_.waker_).ok())
+        watched_.push_back(partition.get());
     }
   }
   ~TailWatch() {
@@ -132,8 +133,8 @@ void ConsumerCore::ConfirmAndAutoCommit() {
   }
   // Nobody waits for it. If it fails the next one tries again; what was read is read again at worst.
   if (const absl::StatusOr<Receipt> receipt = StartCommit(offsets); !receipt.ok()) {
-    broker_->environment().logger().Warning("consumer.auto_commit", "group %s: automatic commit failed: %s", options_.group,
-                                            receipt.status().message());
+    broker_->environment().logger().Warning("consumer.auto_commit", "group %s: automatic commit failed: %s",
+                                            options_.group, receipt.status().message());
   }
 }
 

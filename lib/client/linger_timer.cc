@@ -35,7 +35,8 @@ void LingerTimer::Fire() {
   // Without the lock: pushing appends.
   std::vector<Entry> again;
   for (PartitionSender* sender : due) {
-    if (const MonoTime next = sender->PushIfOpenedBefore(now - linger_); next != kForever) again.emplace_back(next, sender);
+    if (const MonoTime next = sender->PushIfOpenedBefore(now - linger_); next != kForever)
+      again.emplace_back(next, sender);
   }
   const base::MutexLock lock(mutex_);
   for (const Entry& entry : again) entries_.push(entry);

@@ -1,5 +1,5 @@
-// Pushes batches that nobody fills any more. One timer for all partitions of a producer; a partition is known to it at most
-// once, whatever number of batches it opens meanwhile.
+// Pushes batches that nobody fills any more. One timer for all partitions of a producer; a partition is known to it at
+// most once, whatever number of batches it opens meanwhile.
 //
 // Threads: all members may be called from any thread.   Ownership: borrows the senders.   Failure: none.
 #pragma once

@@ -162,9 +162,9 @@ void PartitionSender::Drain() {
 }
 
 void PartitionSender::Append(ProducerBatch* batch) {
-  absl::StatusOr<log::AppendResult> result = AppendToLog(batch);
+  absl::StatusOr<Appended> result = AppendToLog(batch);
   if (result.ok()) {
-    batch->SettleAppended(result->base_offset, partition_->open_log()->MakeReceipt(*result));
+    batch->SettleAppended(result->base_offset, std::move(result->receipt));
   } else {
     batch->SettleFailed(result.status());
     if (absl::IsNotFound(result.status())) core_.Forget(topic_);
@@ -172,7 +172,7 @@ void PartitionSender::Append(ProducerBatch* batch) {
   core_.OnSettled(batch);
 }
 
-absl::StatusOr<log::AppendResult> PartitionSender::AppendToLog(ProducerBatch* batch) {
+absl::StatusOr<PartitionSender::Appended> PartitionSender::AppendToLog(ProducerBatch* batch) {
   {
     const base::SpinMutexLock lock(mutex_);
     if (cancel_) return stopped_;
@@ -181,7 +181,7 @@ absl::StatusOr<log::AppendResult> PartitionSender::AppendToLog(ProducerBatch* ba
   MOLDAU_ASSIGN_OR_RETURN(log::Log* const log, partition_->Log());
   absl::StatusOr<log::AppendResult> result = log->AppendBatch(*batch->bytes());
   if (!result.ok()) return partition_->Explain(std::move(result).status());
-  return result;
+  return Appended{result->base_offset, log->MakeReceipt(*result)};
 }
 
 Receipt PartitionSender::LastReceipt() {

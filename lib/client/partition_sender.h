@@ -1,10 +1,11 @@
-// The way of records into one partition: they fill the open batch, closed batches are appended in the order in which they
-// were closed, by one thread at a time.
+// The way of records into one partition: they fill the open batch, closed batches are appended in the order in which
+// they were closed, by one thread at a time.
 //
 //   Send ... Send -> [open] --close--> [closed, closed, ...] --drain, in order--> the partition's log
 //
-// Whoever closes a batch seals it (crc, compression), without the lock, and then drains. A thread that finds another one
-// draining leaves its batch to it: nobody waits for somebody else's append, and what collects meanwhile goes as one batch.
+// Whoever closes a batch seals it (crc, compression), without the lock, and then drains. A thread that finds another
+// one draining leaves its batch to it: nobody waits for somebody else's append, and what collects meanwhile goes as one
+// batch.
 //
 // Threads: all members may be called from any thread.   Ownership: its topic's; batches that are out point to it.
 // Failure: of the append goes to the receipts of the batch; Send answers only for its own record.
@@ -33,7 +34,8 @@ class ProducerTopic;
 
 class alignas(128) PartitionSender {
  public:
-  PartitionSender(ProducerCore& core, ProducerTopic& topic, std::shared_ptr<broker::PartitionState> partition, int32_t id);
+  PartitionSender(ProducerCore& core, ProducerTopic& topic, std::shared_ptr<broker::PartitionState> partition,
+                  int32_t id);
   ~PartitionSender();
   PartitionSender(const PartitionSender&) = delete;
   PartitionSender& operator=(const PartitionSender&) = delete;
@@ -53,12 +55,12 @@ class alignas(128) PartitionSender {
     return SendSlow(record, now, may_wait);
   }
 
-  // Appends what is there, at once or as soon as the thread that is draining gets to it; the open batch too, or only if it is
-  // this one.
+  // Appends what is there, at once or as soon as the thread that is draining gets to it; the open batch too, or only if
+  // it is this one.
   void Push(const ProducerBatch* only = nullptr);
 
-  // For the linger timer: pushes the open batch if it was opened at or before `opened_until`. When to look again, or kForever
-  // if nothing is open; the sender is then not registered with the timer any more.
+  // For the linger timer: pushes the open batch if it was opened at or before `opened_until`. When to look again, or
+  // kForever if nothing is open; the sender is then not registered with the timer any more.
   MonoTime PushIfOpenedBefore(MonoTime opened_until);
 
   // A receipt of the last batch that is not settled yet; of nothing if there is none.
@@ -88,7 +90,11 @@ class alignas(128) PartitionSender {
   ProducerBatch* CloseOpen() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   void Seal(ProducerBatch* batch);
   void Append(ProducerBatch* batch);
-  absl::StatusOr<log::AppendResult> AppendToLog(ProducerBatch* batch);
+  struct Appended {
+    int64_t base_offset = -1;
+    Receipt receipt;
+  };
+  absl::StatusOr<Appended> AppendToLog(ProducerBatch* batch);
 
   // What every Send touches lies together.
   base::SpinMutex mutex_;

@@ -4,8 +4,9 @@
 //     open --(full, lingered, waited for)--> closed --> appended --(the log's receipt)--> durable or failed
 //                                                  \--> failed
 //
-// References are counted from a bias: while the batch is open each record's receipt takes one of kBias references without an
-// atomic operation, and the sender gives back at the end those that it did not hand out. The last one recycles the batch.
+// References are counted from a bias: while the batch is open each record's receipt takes one of kBias references
+// without an atomic operation, and the sender gives back at the end those that it did not hand out. The last one
+// recycles the batch.
 //
 // Threads: filling, closing and settling belong to the batch's PartitionSender; ReceiptSource from any thread.
 // Ownership: its pool's; it keeps the ProducerCore alive while it is out.   Failure: the status of the append.
@@ -32,7 +33,8 @@ class ProducerCore;
 
 // Memory for the records of one batch, taken from the broker's budget.
 struct BatchBuffer {
-  BatchBuffer(size_t bytes, base::MemoryBudget::Reservation taken) : capacity(bytes), reservation(std::move(taken)), builder(bytes) {}
+  BatchBuffer(size_t bytes, base::MemoryBudget::Reservation taken)
+      : capacity(bytes), reservation(std::move(taken)), builder(bytes) {}
 
   const size_t capacity;
   base::MemoryBudget::Reservation reservation;

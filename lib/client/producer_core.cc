@@ -58,7 +58,8 @@ absl::StatusOr<ProducerTopic*> ProducerCore::FindTopic(const std::shared_ptr<bro
     return base::Error(absl::StatusCode::kInvalidArgument, "topic %s: belongs to another broker", name);
   }
   if (state->deleting()) {
-    return base::Error(absl::StatusCode::kNotFound, ErrorCode::kUnknownTopicOrPartition, "topic %s: has been deleted", name);
+    return base::Error(absl::StatusCode::kNotFound, ErrorCode::kUnknownTopicOrPartition, "topic %s: has been deleted",
+                       name);
   }
   const base::MutexLock lock(topics_mutex_);
   if (!stopped_.ok()) return stopped_;
@@ -93,12 +94,18 @@ absl::StatusOr<ProducerBatch*> ProducerCore::Acquire(size_t bytes, bool may_wait
   MonoTime deadline = MonoTime::zero();
   Reap();
   for (;;) {
-    absl::StatusOr<ProducerBatch*> batch = pool_.TryTake(bytes);
-    if (batch.ok()) return batch;
+    absl::Status full = pool_.Charge(bytes);
+    const bool is_ours = !full.ok();
+    if (!is_ours) {
+      absl::StatusOr<ProducerBatch*> batch = pool_.Take(bytes);
+      if (batch.ok()) return batch;
+      full = std::move(batch).status();
+    }
     if (Reap() || PushOldest()) continue;
-    if (!blocks) return batch;
+    // When the broker's budget has room again nobody would tell us.
+    if (!blocks || !is_ours) return full;
     if (deadline == MonoTime::zero()) deadline = DeadlineAfter(clock(), options_.max_block);
-    MOLDAU_RETURN_IF_ERROR(WaitForMemory(bytes, deadline, std::move(batch).status()));
+    MOLDAU_RETURN_IF_ERROR(WaitForMemory(bytes, deadline, std::move(full)));
   }
 }
 
@@ -110,13 +117,11 @@ bool ProducerCore::PushOldest() {
 }
 
 absl::Status ProducerCore::WaitForMemory(size_t bytes, MonoTime deadline, absl::Status full) {
-  const Receipt oldest = OldestInFlight();
-  const bool is_in_flight = !oldest.done();
-  if (!is_in_flight && pool_.HasRoomFor(bytes)) return full;  // it is not our memory that is missing
-  if (is_in_flight) oldest.OnDone([event = pool_.event()](const absl::Status&) { event->Notify(); });
+  const std::optional<Receipt> oldest = OldestInFlight();
+  if (oldest) oldest->OnDone([event = pool_.event()](const absl::Status&) { event->Notify(); });
   const auto may_go_on = [&] {
     if (pool_.HasRoomFor(bytes) || closing_.load(std::memory_order_seq_cst)) return true;
-    return is_in_flight ? oldest.done() : !OldestInFlight().done();
+    return oldest ? oldest->done() : OldestInFlight().has_value();
   };
   if (!executor_.WaitUntil(*pool_.event(), may_go_on, deadline)) return full;
   if (closing_.load(std::memory_order_seq_cst)) return absl::CancelledError("producer: closed");
@@ -125,7 +130,7 @@ absl::Status ProducerCore::WaitForMemory(size_t bytes, MonoTime deadline, absl::
 
 void ProducerCore::GiveBack(ProducerBatch* batch) {
   pool_.TakeBackBuffer(batch);
-  pool_.TakeBackCharge(batch);
+  pool_.TakeBackCharge(batch->charge());
   batch->DropSenderReferences();
 }
 
@@ -143,7 +148,7 @@ void ProducerCore::OnSettled(ProducerBatch* batch) {
 }
 
 void ProducerCore::OnDone(ProducerBatch* batch) {
-  pool_.TakeBackCharge(batch);
+  pool_.TakeBackCharge(batch->charge());
   const absl::Status status = batch->StatusOf(0);
   if (status.ok()) return;
   const base::SpinMutexLock lock(in_flight_mutex_);
@@ -165,9 +170,9 @@ bool ProducerCore::Reap() {
   }
 }
 
-Receipt ProducerCore::OldestInFlight() {
+std::optional<Receipt> ProducerCore::OldestInFlight() {
   const base::SpinMutexLock lock(in_flight_mutex_);
-  if (in_flight_.empty()) return {};
+  if (in_flight_.empty()) return std::nullopt;
   in_flight_.front()->AddReference();
   return Receipt(in_flight_.front(), 0);
 }
@@ -190,7 +195,8 @@ void ProducerCore::PushAll() {
   for (ProducerTopic* topic : Topics()) topic->ForEachSender([](PartitionSender& sender) { sender.Push(); });
 }
 
-// Waits by callback: a thread that waits for a receipt may have to do the flush itself, and then no deadline would hold.
+// Waits by callback: a thread that waits for a receipt may have to do the flush itself, and then no deadline would
+// hold.
 int64_t ProducerCore::CountUnfinishedAt(MonoTime deadline) {
   struct Waiting {
     std::atomic<int64_t> open{0};
@@ -205,7 +211,8 @@ int64_t ProducerCore::CountUnfinishedAt(MonoTime deadline) {
       waiting->event.Notify();
     });
   }
-  executor_.WaitUntil(waiting->event, [&] { return waiting->open.load(std::memory_order_seq_cst) == 0; }, deadline);
+  executor_.WaitUntil(
+      waiting->event, [&] { return waiting->open.load(std::memory_order_seq_cst) == 0; }, deadline);
   return waiting->open.load(std::memory_order_seq_cst);
 }
 

@@ -1,6 +1,7 @@
 // A producer behind its handle: the topics it has sent to, its memory, what is under way, and how it ends.
 //
-// Its life: open -> closing (Send refuses, what is there is appended) -> closed. The broker's close does the first step too.
+// Its life: open -> closing (Send refuses, what is there is appended) -> closed. The broker's close does the first step
+// too.
 //
 // Threads: all members may be called from any thread.   Ownership: shared by the Producer and by batches that are out.
 // Failure: as documented in moldau/producer.h.
@@ -9,6 +10,7 @@
 #include <atomic>
 #include <deque>
 #include <memory>
+#include <optional>
 #include <string_view>
 #include <utility>
 #include <vector>
@@ -69,7 +71,8 @@ class ProducerCore final : public std::enable_shared_from_this<ProducerCore>, pr
       return std::move(sender).status();
     return (*sender)->Send(record, may_wait);
   }
-  // A batch with room for `bytes`. Makes room by appending other batches; waits if back-pressure says so and `may_wait`.
+  // A batch with room for `bytes`. Makes room by appending other batches; waits if back-pressure says so and
+  // `may_wait`.
   absl::StatusOr<ProducerBatch*> Acquire(size_t bytes, bool may_wait);
   // It was not needed.
   void GiveBack(ProducerBatch* batch);
@@ -99,7 +102,7 @@ class ProducerCore final : public std::enable_shared_from_this<ProducerCore>, pr
   bool Reap();
   void OnDone(ProducerBatch* batch);
   absl::Status WaitForMemory(size_t bytes, MonoTime deadline, absl::Status full);
-  [[nodiscard]] Receipt OldestInFlight();
+  [[nodiscard]] std::optional<Receipt> OldestInFlight();
   std::vector<Receipt> Unfinished();
   // Waits for all that is under way; how many batches still are at the deadline.
   int64_t CountUnfinishedAt(MonoTime deadline);

@@ -66,7 +66,8 @@ absl::StatusOr<PartitionSender*> ProducerTopic::MakeSender(int32_t partition) {
   const auto index = static_cast<size_t>(partition);
   if (index >= table->senders.size()) {
     auto longer = std::make_unique<Table>(state_->partition_count());
-    for (size_t i = 0; i < table->senders.size(); ++i) longer->senders[i] = table->senders[i].load(std::memory_order_relaxed);
+    for (size_t i = 0; i < table->senders.size(); ++i)
+      longer->senders[i] = table->senders[i].load(std::memory_order_relaxed);
     table = tables_.emplace_back(std::move(longer)).get();
     table_.store(table, std::memory_order_release);
   }

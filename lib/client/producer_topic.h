@@ -68,7 +68,8 @@ class ProducerTopic {
   std::atomic<Table*> table_;
 
   base::Mutex mutex_;
-  std::vector<std::unique_ptr<Table>> tables_ ABSL_GUARDED_BY(mutex_);  // all there ever were; readers may be in an old one
+  std::vector<std::unique_ptr<Table>> tables_
+      ABSL_GUARDED_BY(mutex_);  // all there ever were; readers may be in an old one
   std::vector<std::unique_ptr<PartitionSender>> senders_ ABSL_GUARDED_BY(mutex_);
   absl::Status stopped_ ABSL_GUARDED_BY(mutex_);
 };

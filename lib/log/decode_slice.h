@@ -1,7 +1,7 @@
 // Makes records that anyone can iterate of a slice of the log: decompresses what is compressed, once.
 //
-// Threads: pure function.   Ownership: the result owns what was decompressed, which counts against the memory budget until
-// it is dropped, and pins the rest.
+// Threads: pure function.   Ownership: the result owns what was decompressed, which counts against the memory budget
+// until it is dropped, and pins the rest.
 // Failure: ResourceExhausted when the budget is used up; DataLoss if a batch does not decompress.
 #pragma once
 

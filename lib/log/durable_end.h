@@ -1,7 +1,8 @@
 // How far a log is durable, apart from the log itself, so that receipts can outlive it. A batch becomes durable as a
 // whole: the receipt of a batch is done once the durable end is above its first offset.
 //
-// Threads: all members may be called from any thread.   Ownership: counted; the log holds one reference, each receipt another.
+// Threads: all members may be called from any thread.   Ownership: counted; the log holds one reference, each
+// receipt another.
 // Failure: after Fail every open receipt is done with that status.
 #pragma once
 

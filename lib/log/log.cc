@@ -84,6 +84,11 @@ absl::Status Log::health() const {
   return core_->failure;
 }
 
+void Log::Interrupt() noexcept {
+  core_->interrupted.store(true, std::memory_order_seq_cst);
+  core_->tail.Notify();
+}
+
 absl::Status Log::Close() { return core_->Close(); }
 absl::Status Log::Delete() { return core_->Delete(); }
 

@@ -9,7 +9,8 @@
 // flushed, so nobody ever acts on a record that a power cut could take back.
 //
 // Threads: all members may be called from any thread.   Ownership: slices pin what they view and may outlive the log.
-// Failure: InvalidArgument for what the caller can avoid, OutOfRange with Kafka's code and the valid range, ResourceExhausted
+// Failure: InvalidArgument for what the caller can avoid, OutOfRange with Kafka's code and the valid range,
+// ResourceExhausted
 // when the disk is full (the append that met it had no effect), DataLoss for damage, and after a write or flush error
 // FailedPrecondition with kStorageError on every append: the partition has stopped, readers of what is durable go on.
 // Source: Kafka's log layout; KIP-101 for leader epochs.
@@ -172,6 +173,9 @@ class Log {
   // OK, or why the log has stopped taking appends.
   [[nodiscard]] absl::Status health() const;
 
+  // Makes readers that wait, and those that come later, return Cancelled: the beginning of a close, without the part
+  // that may take as long as the disk does.
+  void Interrupt() noexcept;
   // Flushes, trims the active segment, writes its indexes, wakes all waiters. Idempotent; later calls of other members
   // return Cancelled.
   absl::Status Close();

@@ -26,7 +26,7 @@ absl::Status Log::Core::OutOfRange(int64_t offset) const {
 
 absl::StatusOr<LogSlice> Log::Core::Read(LogCursor& cursor, size_t max_bytes) {
   for (;;) {
-    if (closed.load(std::memory_order_acquire)) return Closed();
+    if (interrupted.load(std::memory_order_acquire)) return Closed();
     if (cursor.offset < log_start.load(std::memory_order_acquire)) return OutOfRange(cursor.offset);
     if (cursor.segment == nullptr || cursor.segment->retired()) {
       MOLDAU_RETURN_IF_ERROR(Seek(cursor));
@@ -111,7 +111,7 @@ absl::StatusOr<LogSlice> Log::Core::ReadWait(LogCursor& cursor, size_t max_bytes
 
 absl::Status Log::Core::WaitForData(int64_t offset, MonoTime deadline, WaitStrategy strategy) {
   const auto ready = [&] {
-    return visible_end.load(std::memory_order_seq_cst) > offset || closed.load(std::memory_order_seq_cst);
+    return visible_end.load(std::memory_order_seq_cst) > offset || interrupted.load(std::memory_order_seq_cst);
   };
   Clock& clock = *environment.clock;
   if (strategy != WaitStrategy::kPark) {
@@ -126,7 +126,7 @@ absl::Status Log::Core::WaitForData(int64_t offset, MonoTime deadline, WaitStrat
     environment.executor->WaitUntil(event, ready, deadline);
     tail.Remove(&event);
   }
-  if (closed.load(std::memory_order_acquire)) return Closed();
+  if (interrupted.load(std::memory_order_acquire)) return Closed();
   if (visible_end.load(std::memory_order_acquire) > offset) return absl::OkStatus();
   return base::Error(absl::StatusCode::kDeadlineExceeded, ErrorCode::kRequestTimedOut,
                      "%s-%d: nothing came behind offset %d", identity.topic, identity.partition, offset);

@@ -219,6 +219,7 @@ absl::Status Log::Core::Close() {
   }
   base::MutexLock one_at_a_time(close_mutex);
   if (closed.exchange(true, std::memory_order_seq_cst)) return close_status;
+  interrupted.store(true, std::memory_order_seq_cst);
   bool stopped;
   {
     base::SpinMutexLock end(append_lock);

@@ -6,8 +6,8 @@
 //
 // What this process did not write is verified once, when it is first read: crc, offsets and epochs of each batch.
 //
-// Threads: one writer (the log's append lock); everything else from any thread.   Ownership: shared by the log and by cursors;
-// mappings are shared by all who view them, and outlive the segment, its removal and the log.
+// Threads: one writer (the log's append lock); everything else from any thread.   Ownership: shared by the log and
+// by cursors; mappings are shared by all who view them, and outlive the segment, its removal and the log.
 // Failure: DataLoss naming file and byte for damage; otherwise that of the storage.   Source: Kafka's LogSegment.
 #pragma once
 

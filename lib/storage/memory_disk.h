@@ -1,6 +1,7 @@
 // What MemoryStorage and its open files share: names, contents, space, the hook and the count of operations.
 //
-// Threads: safe. Lock order: the disk's mutex, then that of a content.   Ownership: shared by the storage and its open files.
+// Threads: safe. Lock order: the disk's mutex, then that of a content.   Ownership: shared by the storage and its
+// open files.
 // Failure: as Storage.
 #pragma once
 

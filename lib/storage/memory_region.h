@@ -1,7 +1,8 @@
 // Address space for a file in memory that is mapped: its bytes keep their place however the file grows. Only the pages
 // of the file can be touched, so that a store behind the end of the file is caught as a real disk would catch it.
 //
-// Threads: not safe; its file locks.   Ownership: unmaps itself.   Failure: ResourceExhausted if there is no address space.
+// Threads: not safe; its file locks.   Ownership: unmaps itself.   Failure: ResourceExhausted if there is no address
+// space.
 #pragma once
 
 #include <cstddef>

@@ -1,6 +1,7 @@
 // A file descriptor that closes itself, and the retry that every call that signals may interrupt needs.
 //
-// Threads: as the descriptor.   Ownership: owns the descriptor.   Failure: errors of close are ignored, what matters is flushed.
+// Threads: as the descriptor.   Ownership: owns the descriptor.   Failure: errors of close are ignored, what matters
+// is flushed.
 #pragma once
 
 #include <unistd.h>

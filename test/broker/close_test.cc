@@ -204,6 +204,33 @@ TEST_CASE("closing gives up waiting at its deadline, and ends later", "[broker][
   CHECK_OK(live.broker->Close());
 }
 
+TEST_CASE("a disk that is stuck does not keep readers of other partitions from waking", "[broker][close]") {
+  LiveBroker live(1);
+  Partition stuck = PartitionOf(*live.broker->CreateTopic("a-stuck"));
+  AppendDurably(stuck, "one");
+  Put(stuck, "two");
+  Partition idle = PartitionOf(*live.broker->CreateTopic("b-idle", kBufferedTopic));
+  std::latch disk_works_again(1);
+  live.disk.SetHook([&](const storage::Operation& operation) {
+    const bool blocks =
+        operation.kind == storage::OperationKind::kFlush && operation.path.find("a-stuck") != std::string::npos;
+    if (blocks) disk_works_again.wait();
+    return absl::OkStatus();
+  });
+  std::latch started(1);
+  std::optional<absl::Status> end;
+  std::jthread reader([&] {
+    started.count_down();
+    end = idle.Read(0, {.timeout = 1h}).status();
+  });
+  started.wait();
+  CHECK(live.broker->Close(1ms).code() == absl::StatusCode::kDeadlineExceeded);
+  reader.join();
+  CHECK(end->code() == absl::StatusCode::kCancelled);
+  disk_works_again.count_down();
+  CHECK_OK(live.broker->Close());
+}
+
 TEST_CASE("a callback on the broker's own thread may close it and hold the last handle", "[broker][close]") {
   std::latch done(1);
   LiveBroker live(1);

@@ -12,8 +12,8 @@
 // registration and the notifier's store are then ordered, so at least one of them sees the other.
 //
 // Threads: all members may be called from any thread.   Failure: none.
-// Ownership: must outlive its waiters and its notifiers: a waiter that has seen its condition must not destroy the event while
-// Notify() may still be on its way out.
+// Ownership: must outlive its waiters and its notifiers: a waiter that has seen its condition must not destroy the
+// event while Notify() may still be on its way out.
 #pragma once
 
 #include <atomic>

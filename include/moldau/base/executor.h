@@ -1,8 +1,8 @@
 // Where background work runs: timers, segment preparation, flushes, retention. Nothing in Moldau starts a thread of its
 // own.
 //
-// Threads: all members may be called from any thread; tasks may post tasks.   Ownership: must outlive all that was given a
-// pointer to it; destroying it drops tasks that have not started.   Failure: none; a task must not throw.
+// Threads: all members may be called from any thread; tasks may post tasks.   Ownership: must outlive all that was
+// given a pointer to it; destroying it drops tasks that have not started.   Failure: none; a task must not throw.
 #pragma once
 
 #include <cstdint>

@@ -1,7 +1,8 @@
 // A clock that stands still until a test moves it. Waiters whose deadline is reached wake, timers of executors become
 // due.
 //
-// Threads: all members may be called from any thread; Advance returns after every due waiter has been woken, not after it ran.
+// Threads: all members may be called from any thread; Advance returns after every due waiter has been woken, not
+// after it ran.
 // Ownership: must outlive its waiters.   Failure: none.
 #pragma once
 

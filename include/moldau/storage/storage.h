@@ -4,9 +4,10 @@
 //
 // Threads: a Storage and its files may be used from any thread; calls on one file are not ordered against each other.
 // Ownership: files, mappings and locks must not outlive their storage.
-// Failure: NotFound, AlreadyExists, PermissionDenied, ResourceExhausted (no space, descriptors or mappings), DataLoss or
-// Internal for I/O errors; messages name the path. Paths are plain strings with '/' separators.
-// Source: POSIX; what survives a crash follows the rules of ext4 and xfs (data by fdatasync, names by fsync of the directory).
+// Failure: NotFound, AlreadyExists, PermissionDenied, ResourceExhausted (no space, descriptors or mappings),
+// DataLoss or Internal for I/O errors; messages name the path. Paths are plain strings with '/' separators.
+// Source: POSIX; what survives a crash follows the rules of ext4 and xfs (data by fdatasync, names by fsync of the
+// directory).
 #pragma once
 
 #include <cstddef>
