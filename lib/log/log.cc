@@ -101,7 +101,10 @@ void Log::Core::SetConfig(const LogConfig& changed) {
   config.durability = durability;
   publishes = durability == Durability::kBuffered || durability == Durability::kReplicated;
   flushed_mode.store(!publishes, std::memory_order_relaxed);
-  const bool recompresses = config.compression.value_or(Compression::kNone) != Compression::kNone;
+  has_codec = config.compression.has_value();
+  codec = Compression::kNone;
+  if (has_codec) codec = *config.compression;
+  const bool recompresses = codec != Compression::kNone;
   fast_limit = recompresses ? 0 : config.max_message_bytes;
   // What the log stamps itself needs no judging.
   const bool judged = config.timestamp_type == TimestampType::kCreateTime;

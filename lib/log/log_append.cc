@@ -150,18 +150,18 @@ absl::StatusOr<AppendResult> Log::Core::AppendSlow(std::span<const Record> recor
   }
   record::BatchFields fields;
   uint32_t max_message_bytes;
-  std::optional<Compression> codec;
+  Compression target;
   {
     MOLDAU_RETURN_IF_ERROR(LockForAppend());
     fields = NextFields(now);
     max_message_bytes = config.max_message_bytes;
-    codec = config.compression;
+    target = codec;
     append_lock.Unlock();
   }
   const size_t bound = record::EncodedSizeBound(records);
   if (bound > max_message_bytes) {
     const size_t exact = record::EncodedSize(records, fields);
-    const bool shrinks = codec.value_or(Compression::kNone) != Compression::kNone;
+    const bool shrinks = target != Compression::kNone;
     if (exact > max_message_bytes && (!shrinks || exact > kMaxRelative)) {
       return TooLarge(exact, max_message_bytes, "max.message.bytes");
     }
@@ -170,10 +170,10 @@ absl::StatusOr<AppendResult> Log::Core::AppendSlow(std::span<const Record> recor
   scratch->Reserve(bound);
   scratch->Grow(record::EncodeBatch(records, fields, scratch->data()));
   record::BatchView batch(scratch->data());
-  if (codec.value_or(Compression::kNone) != Compression::kNone) {
+  if (target != Compression::kNone) {
     record::Buffer unpacked;
     record::Buffer smaller;
-    MOLDAU_RETURN_IF_ERROR(record::Recompress(batch, *codec, {}, unpacked, smaller));
+    MOLDAU_RETURN_IF_ERROR(record::Recompress(batch, target, {}, unpacked, smaller));
     std::swap(*scratch, smaller);
     batch = record::BatchView(scratch->data());
     if (scratch->size() > max_message_bytes) return TooLarge(scratch->size(), max_message_bytes, "max.message.bytes");
@@ -186,12 +186,14 @@ absl::StatusOr<AppendResult> Log::Core::AppendBatch(std::span<const std::byte> b
   const Timestamp now = wall_clock.WallNow();
   const record::BatchView given(bytes.data());
   uint32_t max_message_bytes;
-  std::optional<Compression> codec;
+  bool recompresses;
+  Compression target;
   TimestampType timestamp_type;
   {
     MOLDAU_RETURN_IF_ERROR(LockForAppend());
     max_message_bytes = config.max_message_bytes;
-    codec = config.compression;
+    recompresses = has_codec && codec != given.compression();
+    target = codec;
     timestamp_type = config.timestamp_type;
     append_lock.Unlock();
   }
@@ -200,9 +202,9 @@ absl::StatusOr<AppendResult> Log::Core::AppendBatch(std::span<const std::byte> b
     MOLDAU_RETURN_IF_ERROR(CheckTimestamp(given.max_timestamp_ms(), now));
   }
   Scratch scratch;
-  if (codec && *codec != given.compression()) {
+  if (recompresses) {
     record::Buffer unpacked;
-    MOLDAU_RETURN_IF_ERROR(record::Recompress(given, *codec, {}, unpacked, *scratch));
+    MOLDAU_RETURN_IF_ERROR(record::Recompress(given, target, {}, unpacked, *scratch));
     if (scratch->size() > max_message_bytes) return TooLarge(scratch->size(), max_message_bytes, "max.message.bytes");
   } else {
     scratch->Reserve(bytes.size());

@@ -210,6 +210,8 @@ struct Log::Core final : public FlushDriver, public std::enable_shared_from_this
   std::shared_ptr<Segment> active ABSL_GUARDED_BY(append_lock);
   absl::Status failure ABSL_GUARDED_BY(append_lock);
   LogConfig config ABSL_GUARDED_BY(append_lock);
+  bool has_codec ABSL_GUARDED_BY(append_lock) = false;  // batches are stored in this codec, however they come
+  Compression codec ABSL_GUARDED_BY(append_lock) = Compression::kNone;
   LeaderEpochHistory epochs ABSL_GUARDED_BY(append_lock);
   PendingRun pending ABSL_GUARDED_BY(append_lock);                    // of a `flushed` log: direct_at points into it
   std::vector<PendingRun> earlier_runs ABSL_GUARDED_BY(append_lock);  // of segments that have been rolled
