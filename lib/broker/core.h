@@ -59,6 +59,11 @@ class Core final : private coordinator::OffsetLogs {
   void AddCloseWaker(base::Waker* waker) { close_wakers_.Add(waker); }
   void RemoveCloseWaker(base::Waker* waker) { close_wakers_.Remove(waker); }
 
+  // Woken by the closing work itself, before it closes the logs: those who have taken records and not appended them yet
+  // do so now. Partitions refuse to be opened by then; logs that are open still take appends.
+  void AddLastCallWaker(base::Waker* waker) { last_call_wakers_.Add(waker); }
+  void RemoveLastCallWaker(base::Waker* waker) { last_call_wakers_.Remove(waker); }
+
   absl::Status Flush();
 
   // --- core_topics.cc ---
@@ -157,6 +162,7 @@ class Core final : private coordinator::OffsetLogs {
   std::atomic<bool> closed_{false};
   base::EventCount closed_event_;
   log::WakerList close_wakers_;
+  log::WakerList last_call_wakers_;
   base::Mutex close_mutex_;
   bool close_started_ ABSL_GUARDED_BY(close_mutex_) = false;
   absl::Status close_status_ ABSL_GUARDED_BY(close_mutex_);

@@ -21,13 +21,14 @@ size_t BatchSizeBound(const Record& record) noexcept {
 }  // namespace
 
 PartitionSender::PartitionSender(ProducerCore& core, ProducerTopic& topic,
-                                 std::shared_ptr<broker::PartitionState> partition, int32_t id)
+                                 std::shared_ptr<broker::PartitionState> partition, log::Log& log)
     : eager_(core.options().linger.count() == 0),
       clock_(core.clock()),
-      id_(id),
+      id_(partition->id()),
       core_(core),
       topic_(topic),
-      partition_(std::move(partition)) {}
+      partition_(std::move(partition)),
+      log_(log) {}
 
 PartitionSender::~PartitionSender() = default;
 
@@ -162,9 +163,9 @@ void PartitionSender::Drain() {
 }
 
 void PartitionSender::Append(ProducerBatch* batch) {
-  absl::StatusOr<Appended> result = AppendToLog(batch);
+  absl::StatusOr<log::AppendResult> result = AppendToLog(batch);
   if (result.ok()) {
-    batch->SettleAppended(result->base_offset, std::move(result->receipt));
+    batch->SettleAppended(result->base_offset, log_.MakeReceipt(*result));
   } else {
     batch->SettleFailed(result.status());
     if (absl::IsNotFound(result.status())) core_.Forget(topic_);
@@ -172,16 +173,15 @@ void PartitionSender::Append(ProducerBatch* batch) {
   core_.OnSettled(batch);
 }
 
-absl::StatusOr<PartitionSender::Appended> PartitionSender::AppendToLog(ProducerBatch* batch) {
+absl::StatusOr<log::AppendResult> PartitionSender::AppendToLog(ProducerBatch* batch) {
   {
     const base::SpinMutexLock lock(mutex_);
     if (cancel_) return stopped_;
   }
   MOLDAU_RETURN_IF_ERROR(batch->bytes().status());
-  MOLDAU_ASSIGN_OR_RETURN(log::Log* const log, partition_->Log());
-  absl::StatusOr<log::AppendResult> result = log->AppendBatch(*batch->bytes());
+  absl::StatusOr<log::AppendResult> result = log_.AppendBatch(*batch->bytes());
   if (!result.ok()) return partition_->Explain(std::move(result).status());
-  return Appended{result->base_offset, log->MakeReceipt(*result)};
+  return result;
 }
 
 Receipt PartitionSender::LastReceipt() {

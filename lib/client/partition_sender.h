@@ -34,8 +34,9 @@ class ProducerTopic;
 
 class alignas(128) PartitionSender {
  public:
+  // `log` is that of `partition`, which keeps it alive.
   PartitionSender(ProducerCore& core, ProducerTopic& topic, std::shared_ptr<broker::PartitionState> partition,
-                  int32_t id);
+                  log::Log& log);
   ~PartitionSender();
   PartitionSender(const PartitionSender&) = delete;
   PartitionSender& operator=(const PartitionSender&) = delete;
@@ -90,11 +91,7 @@ class alignas(128) PartitionSender {
   ProducerBatch* CloseOpen() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   void Seal(ProducerBatch* batch);
   void Append(ProducerBatch* batch);
-  struct Appended {
-    int64_t base_offset = -1;
-    Receipt receipt;
-  };
-  absl::StatusOr<Appended> AppendToLog(ProducerBatch* batch);
+  absl::StatusOr<log::AppendResult> AppendToLog(ProducerBatch* batch);
 
   // What every Send touches lies together.
   base::SpinMutex mutex_;
@@ -114,6 +111,7 @@ class alignas(128) PartitionSender {
   ProducerCore& core_;
   ProducerTopic& topic_;
   const std::shared_ptr<broker::PartitionState> partition_;
+  log::Log& log_;
 };
 
 }  // namespace moldau::client

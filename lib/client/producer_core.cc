@@ -18,7 +18,7 @@ BatchPool::Limits PoolLimits(const ProducerOptions& options) {
 
 std::shared_ptr<ProducerCore> ProducerCore::Make(std::shared_ptr<broker::Core> broker, ProducerOptions options) {
   std::shared_ptr<ProducerCore> core(new ProducerCore(std::move(broker), std::move(options)));
-  core->broker_->AddCloseWaker(core.get());
+  core->broker_->AddLastCallWaker(core.get());
   if (core->broker_->closing()) core->Wake();
   return core;
 }
@@ -255,7 +255,7 @@ void ProducerCore::RunCallbacks() {
 
 // --- the end ---
 
-// The broker is about to close its logs: what was sent goes into them first.
+// The broker's last call: what was sent goes into the logs before they are closed.
 void ProducerCore::Wake() noexcept {
   Stop(absl::CancelledError("producer: the broker was closed"), false);
   PushAll();
@@ -280,7 +280,7 @@ absl::Status ProducerCore::Close(std::chrono::nanoseconds timeout) {
   Stop(cancelled, false);
   pool_.event()->Wake();
   if (options_status_.ok()) close_status_ = Flush(timeout);
-  broker_->RemoveCloseWaker(this);
+  broker_->RemoveLastCallWaker(this);
   Stop(cancelled, true);
   PushAll();
   tasks_.Close();
