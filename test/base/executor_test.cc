@@ -102,9 +102,10 @@ TEMPLATE_TEST_CASE("waiting ends at its deadline", "[executor]", Threads, Manual
       event, [] { return false; }, on.clock.Now()));
   CHECK(on.executor->WaitUntil(
       event, [] { return true; }, on.clock.Now() - 1s));
+  const MonoTime deadline = on.clock.Now() + 1min;
   std::thread time([&] { on.clock.Advance(1min); });
   CHECK_FALSE(on.executor->WaitUntil(
-      event, [] { return false; }, on.clock.Now() + 1min));
+      event, [] { return false; }, deadline));
   time.join();
 }
 
