@@ -139,6 +139,9 @@ absl::Status Recovery::TrimFile(Segment& segment, uint32_t position) const {
 // True if the segment was good to its end and the next one follows on it.
 absl::StatusOr<bool> Recovery::ScanSegment(size_t index) {
   Segment& segment = *segments_[index];
+  // Whatever the manifest says of a part that was not flushed may not have reached the disk.
+  segment.Publish({});
+  segment.Unseal();
   MOLDAU_ASSIGN_OR_RETURN(const Bytes bytes, Load(segment));
   segment.DropIndexes();
   segment.set_max_timestamp({});
@@ -173,9 +176,10 @@ absl::StatusOr<bool> Recovery::ScanSegment(size_t index) {
 
 absl::Status Recovery::Run() {
   for (size_t i = 0; i < segments_.size(); ++i) {
-    // A segment that ends below the recovery point was flushed whole and is taken as the manifest describes it.
+    // A segment that ends below the recovery point was flushed whole and is taken as the manifest describes it, but for
+    // the last one: if a crash took those behind it, it has been appended to since.
     const bool known = segments_[i]->sealed() && segments_[i]->end_offset() <= rules_.recovery_point &&
-                       (i + 1 == segments_.size() || segments_[i + 1]->base_offset() == segments_[i]->end_offset());
+                       i + 1 < segments_.size() && segments_[i + 1]->base_offset() == segments_[i]->end_offset();
     if (known) continue;
     MOLDAU_ASSIGN_OR_RETURN(const bool whole, ScanSegment(i));
     if (!whole) break;

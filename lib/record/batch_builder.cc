@@ -14,7 +14,9 @@ BatchBuilder::BatchBuilder(size_t capacity)
       limit_(begin_ + owned_.capacity()) {}
 
 BatchBuilder::BatchBuilder(std::span<std::byte> buffer) noexcept
-    : begin_(buffer.data()), at_(begin_ + layout::kRecords), limit_(begin_ + buffer.size()) {}
+    : begin_(buffer.data()),
+      at_(begin_ + layout::kRecords),
+      limit_(begin_ + std::max(buffer.size(), layout::kRecords)) {}
 
 absl::StatusOr<std::span<std::byte>> BatchBuilder::Finish(const BatchFields& fields, Compression codec) {
   const BatchHeader header{.fields = fields,
