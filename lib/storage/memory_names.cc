@@ -113,9 +113,10 @@ void MemoryNames::Create(const NameSlot& slot, NodeRef node, const std::string& 
 
 absl::Status MemoryNames::Rename(const std::string& from, const std::string& to, uint64_t order) {
   const std::string action = "rename to " + to;
-  MOLDAU_ASSIGN_OR_RETURN(const NodeRef node, Find(from, action));
+  // In the operating system's order: both parents, then the source itself.
   MOLDAU_ASSIGN_OR_RETURN(const NameSlot source, FindSlot(from, action));
   MOLDAU_ASSIGN_OR_RETURN(const NameSlot target, FindSlot(to, "rename from " + from));
+  MOLDAU_ASSIGN_OR_RETURN(const NodeRef node, Find(from, action));
   if (node->is_directory() && (target.directory == node || IsWithin(*node, target.directory))) {
     return IoError(EINVAL, from, action);
   }

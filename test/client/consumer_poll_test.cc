@@ -186,7 +186,7 @@ TEST_CASE("partitions that are added later are read from their first record on",
   CHECK(consumer.Assignment() == std::vector<TopicPartition>{{"orders", 0}, {"orders", 1}, {"orders", 2}});
 }
 
-TEST_CASE("a partition that fails says so when its turn comes; the others are read on", "[client][consumer]") {
+TEST_CASE("a partition that fails says so when its turn comes, and the others are read on", "[client][consumer]") {
   World world;
   const Topic orders = world.Create("orders");
   const Topic events = world.Create("events");

@@ -104,7 +104,7 @@ TEST_CASE("flush appends the open batches of every partition of every topic", "[
   CHECK(ValuesOf(events) == Strings{"c"});
 }
 
-TEST_CASE("a record keeps key, headers and its own time; without one it gets the time of its sending",
+TEST_CASE("a record keeps key, headers and its own time, and without one it gets the time of its sending",
           "[client][producer]") {
   World world;
   const Topic topic = world.Create("orders");

@@ -77,7 +77,7 @@ TEST_CASE("many threads may send: every record arrives once, those of a thread i
   }
 }
 
-TEST_CASE("a producer closes while threads send; each record that was taken has one outcome",
+TEST_CASE("a producer closes while threads send, and each record that was taken has one outcome",
           "[client][producer][threads]") {
   for (int round = 0; round < Scaled(20); ++round) {
     LiveWorld world;

@@ -159,7 +159,7 @@ TEST_CASE("lies in a record are called by their name", "[record][batch]") {
     return VerifyBatch(WithField<int8_t>(good, layout::kRecords + at, static_cast<int8_t>(value))).error;
   };
   CHECK(error(0, 18) == BatchError::kBadRecordLength);  // past the end
-  CHECK(error(0, 14) == BatchError::kBadRecordLength);  // shorter than its fields
+  CHECK(error(0, 14) == BatchError::kBadVarint);        // ends before the number of its headers
   CHECK(error(0, 1) == BatchError::kBadRecordLength);   // negative
   CHECK(error(3, 2) == BatchError::kBadRecordOffset);   // past the last offset delta
   CHECK(error(3, 1) == BatchError::kBadRecordOffset);   // negative

@@ -96,7 +96,8 @@ TEST_CASE("guards nest, and the one of the failing page answers", "[storage][sig
     const absl::Status outer = WithSigbusGuard("outer", broken.range(kSize / 2, 4096), [&] {
       // The inner guard is for another range: its access fails in that of the outer one.
       inner_failed = !WithSigbusGuard("inner", broken.range(kSize - 4096, 4096), [&] {
-                        static_cast<void>(Sum(broken.range(kSize - 4096, 1)));
+                        volatile uint64_t sum = Sum(broken.range(kSize - 4096, 1));
+                        static_cast<void>(sum);
                       }).ok();
       static_cast<void>(WithSigbusGuard("inner", broken.range(0, 4096), [&] {
         volatile uint64_t sum = Sum(broken.range(kSize / 2, 1));
