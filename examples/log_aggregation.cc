@@ -21,30 +21,25 @@
 using namespace std::chrono_literals;
 namespace fs = std::filesystem;
 
-// What a line is about: the program of a syslog line, the action of a dpkg log, the level of others, else nothing in
-// particular.
+// What a line is about: the action of a dpkg log, the program of a syslog line, the level of others.
 std::string KindOf(const std::string& line) {
   std::istringstream words(line);
-  std::string first, second, third, fourth, fifth;
-  words >> first >> second >> third >> fourth >> fifth;
-  if (first.size() == 10 && first[4] == '-' && second.size() >= 8 && second[2] == ':')
-    return third.substr(0, third.find(':'));
-  if (third.size() == 8 && third[2] == ':' && third[5] == ':') return fifth.substr(0, fifth.find_first_of("[:"));
-  for (const char* level : {"ERROR", "WARN", "INFO", "DEBUG"}) {
+  std::string word[5];
+  for (std::string& next : word) words >> next;
+  if (word[1].size() >= 8 && word[1][2] == ':') return word[2].substr(0, word[2].find(':'));
+  if (word[2].size() == 8 && word[2][2] == ':') return word[4].substr(0, word[4].find_first_of("[:"));
+  for (const char* level : {"ERROR", "WARN", "INFO", "DEBUG"})
     if (line.find(level) != std::string::npos) return level;
-  }
-  return line.empty() ? "(empty line)" : "(text)";
+  return "(text)";
 }
 
 std::vector<std::string> ReadableLogs() {
   std::vector<std::string> files;
   for (const char* folder : {"/var/log", "/usr/share/common-licenses"}) {
     for (const auto& entry : fs::directory_iterator(folder)) {
-      if (!entry.is_regular_file() || entry.is_symlink() || entry.file_size() == 0) continue;
-      std::ifstream in(entry.path());
-      std::string start(512, ' ');
-      in.read(start.data(), 512);
-      if (in.gcount() > 0 && start.find('\0') == std::string::npos) files.push_back(entry.path());
+      std::string start;
+      if (entry.is_regular_file() && !entry.is_symlink()) std::getline(std::ifstream(entry.path()), start);
+      if (!start.empty() && start.find('\0') == std::string::npos) files.push_back(entry.path());
     }
     if (!files.empty()) break;
   }
@@ -59,10 +54,8 @@ std::map<std::string, std::streamoff> Progress(moldau::Broker& broker, const mol
   auto reader = moldau::Consumer::Assign(broker, all).value();
   while (reader.Lag().value() > 0) {
     const moldau::ConsumerRecords records = reader.Poll(1s).value();
-    for (const auto& record : records) {
-      for (const auto& header : record.headers())
-        read_to[std::string(record.key())] = std::stoll(std::string(header.value));
-    }
+    for (const auto& record : records)
+      read_to[std::string(record.key())] = std::stoll(std::string((*record.headers().begin()).value));
   }
   return read_to;
 }
@@ -96,28 +89,30 @@ int main(int argc, char** argv) {
   const std::vector<std::string> files = argc > 1 ? std::vector<std::string>(argv + 1, argv + argc) : ReadableLogs();
   const std::map<std::string, std::streamoff> read_to = Progress(*broker, logs);
 
+  // Two groups: each sees every line, at its own pace, and goes on where it last committed.
+  const auto subscribe = [&](const char* group) {
+    return moldau::Consumer::Subscribe(*broker, {.group = group, .topics = {"logs"}, .enable_auto_commit = false})
+        .value();
+  };
+  moldau::Consumer count_lines = subscribe("counter"), archive_lines = subscribe("archive");
+  const int64_t left_over = count_lines.Lag().value();  // by a run that was interrupted
+
   std::atomic<int64_t> sent = 0, counted = 0, archived = 0;
   std::atomic<bool> all_sent = false;
   std::map<std::string, int64_t> lines_by_kind;
   std::ofstream archive(data + "/archive.log", std::ios::app);
-  // Both subscribers see every line, each at its own pace, and commit what they have done.
-  const auto subscribe = [&](const std::string& group, std::atomic<int64_t>& done, auto handle) {
-    auto consumer =
-        moldau::Consumer::Subscribe(*broker, {.group = group, .topics = {"logs"}, .enable_auto_commit = false}).value();
+  const auto consume = [&](moldau::Consumer& consumer, std::atomic<int64_t>& done, auto handle) {
     while (!all_sent || consumer.Lag().value() > 0) {
       const moldau::ConsumerRecords records = consumer.Poll(50ms).value();
-      for (const auto& record : records) handle(record), ++done;
+      for (const auto& record : records) handle(std::string(record.value())), ++done;
       consumer.Commit().IgnoreError();  // if it fails, a later run repeats some lines
     }
   };
-  const int64_t left_over = [&] {  // of a run that was interrupted
-    auto consumer = moldau::Consumer::Subscribe(*broker, {.group = "counter", .topics = {"logs"}}).value();
-    return consumer.Lag().value();
-  }();
   std::cout << "following " << files.size() << " files into the topic \"logs\" in " << data << "\n";
   std::jthread counter(
-      [&] { subscribe("counter", counted, [&](const auto& r) { ++lines_by_kind[KindOf(std::string(r.value()))]; }); });
-  std::jthread archiver([&] { subscribe("archive", archived, [&](const auto& r) { archive << r.value() << "\n"; }); });
+      [&] { consume(count_lines, counted, [&](const std::string& line) { ++lines_by_kind[KindOf(line)]; }); });
+  std::jthread archiver(
+      [&] { consume(archive_lines, archived, [&](const std::string& line) { archive << line << "\n"; }); });
   {
     std::vector<std::jthread> followers;
     std::atomic<size_t> finished = 0;
@@ -141,7 +136,6 @@ int main(int argc, char** argv) {
   std::vector<std::pair<int64_t, std::string>> table;
   for (const auto& [kind, lines] : lines_by_kind) table.emplace_back(lines, kind);
   std::sort(table.rbegin(), table.rend());
-  if (table.size() > 15) table.resize(15);
   for (const auto& [lines, kind] : table) {
     std::cout << std::setw(20) << kind << std::setw(9) << lines << " "
               << std::string(static_cast<size_t>(1 + 40 * lines / table.front().first), '#') << "\n";
