@@ -2,7 +2,9 @@
 
 #include <algorithm>
 #include <atomic>
+#include <functional>
 #include <thread>
+#include <utility>
 #include <vector>
 
 #include "moldau/base/random.h"
@@ -113,6 +115,49 @@ TEST_CASE("a moved array takes its elements along", "[log][index]") {
   assigned = std::move(moved);
   CHECK(assigned.size() == 100);
   CHECK(assigned.at(99).key == 99);
+}
+
+// A slot at which a test can let something happen in the middle of a search or of an append.
+struct HookedSlot {
+  using Value = uint64_t;
+  [[nodiscard]] uint64_t Load() const {
+    const uint64_t loaded = value;
+    if (on_load) std::exchange(on_load, nullptr)();
+    return loaded;
+  }
+  void Store(uint64_t next) {
+    if (on_store) on_store();
+    value = next;
+  }
+  uint64_t value;
+  static inline std::function<void()> on_load;
+  static inline std::function<void()> on_store;
+};
+
+TEST_CASE("a search that a truncation overtakes answers from what is there now", "[log][index]") {
+  ChunkedArray<HookedSlot> array;
+  for (uint64_t key = 0; key < 100; ++key) array.PushBack(key);
+  const auto all = [](uint64_t) { return true; };
+  HookedSlot::on_load = [&] {
+    array.Truncate([](uint64_t key) { return key < 1; });
+    for (uint64_t key = 1; key < 100; ++key) array.PushBack(key * 1000);
+  };
+  CHECK(array.Floor([](uint64_t key) { return key <= 1500; }) == 1000);
+  CHECK_FALSE(HookedSlot::on_load);
+  HookedSlot::on_load = [&] { array.Truncate([](uint64_t key) { return key < 5000; }); };
+  CHECK(array.last() == 4000);
+  CHECK(array.Floor(all) == 4000);
+}
+
+TEST_CASE("an element counts only after it has been stored", "[log][index]") {
+  ChunkedArray<HookedSlot> array;
+  size_t seen = 99;
+  HookedSlot::on_store = [&] { seen = array.size(); };
+  for (size_t i = 0; i < 50; ++i) {
+    array.PushBack(i);
+    CHECK(seen == i);
+  }
+  HookedSlot::on_store = nullptr;
 }
 
 // Readers of an array into which the main thread writes until `writer` returns. Each checks every element that it
