@@ -156,7 +156,7 @@ void PartitionSender::Drain() {
       Append(settled);
       ++appended;
     } else {
-      if (step.leaves_work) core_.Post([this] { Drain(); });
+      if (step.leaves_work && !core_.Post([this] { Drain(); })) Drain();  // closing: there are no others
       return;
     }
   }

@@ -142,8 +142,12 @@ void ProducerCore::OnSettled(ProducerBatch* batch) {
   batch->AddReference();
   {
     const base::SpinMutexLock lock(in_flight_mutex_);
-    in_flight_.push_back(batch);
+    if (!abandoned_) {
+      in_flight_.push_back(batch);
+      batch = nullptr;
+    }
   }
+  if (batch != nullptr) batch->DropReference();
   pool_.event()->Notify();
 }
 
@@ -168,6 +172,17 @@ bool ProducerCore::Reap() {
     OnDone(batch);
     batch->DropReference();
   }
+}
+
+// Lets go of what is not durable yet; its receipts learn from the log what becomes of it.
+void ProducerCore::Abandon() {
+  std::deque<ProducerBatch*> batches;
+  {
+    const base::SpinMutexLock lock(in_flight_mutex_);
+    abandoned_ = true;
+    batches.swap(in_flight_);
+  }
+  for (ProducerBatch* batch : batches) batch->DropReference();
 }
 
 std::optional<Receipt> ProducerCore::OldestInFlight() {
@@ -236,7 +251,7 @@ void ProducerCore::PostCallbacks(Receipt receipt, std::vector<ProducerBatch::Cal
     const base::MutexLock lock(callbacks_mutex_);
     callbacks_.emplace_back(std::move(receipt), std::move(callbacks));
   }
-  tasks_.Post([this] { RunCallbacks(); });
+  if (!Post([this] { RunCallbacks(); })) RunCallbacks();
 }
 
 void ProducerCore::RunCallbacks() {
@@ -285,6 +300,7 @@ absl::Status ProducerCore::Close(std::chrono::nanoseconds timeout) {
   PushAll();
   tasks_.Close();
   RunCallbacks();
+  Abandon();
   closed_.store(true, std::memory_order_seq_cst);
   closed_event_.Notify();
   return close_status_;

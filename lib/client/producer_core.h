@@ -78,9 +78,10 @@ class ProducerCore final : public std::enable_shared_from_this<ProducerCore>, pr
   void GiveBack(ProducerBatch* batch);
   // The batch has been appended or has failed. The sender keeps its references for now.
   void OnSettled(ProducerBatch* batch);
-  // Runs them soon, not on this thread.
+  // Runs them soon, not on this thread; at once when the producer is closed.
   void PostCallbacks(Receipt receipt, std::vector<ProducerBatch::Callback> callbacks);
-  void Post(Executor::Task task) { tasks_.Post(std::move(task)); }
+  // False once the producer is closed: the task will not run.
+  bool Post(Executor::Task task) { return tasks_.Post(std::move(task)) != 0; }
   void Linger(PartitionSender& sender) { linger_.Add(sender); }
   [[nodiscard]] absl::Status CheckProcess() const { return broker_->environment().CheckProcess(); }
   // Its topic is not there any more: the next Send looks its name up again.
@@ -101,6 +102,7 @@ class ProducerCore final : public std::enable_shared_from_this<ProducerCore>, pr
   bool PushOldest();
   bool Reap();
   void OnDone(ProducerBatch* batch);
+  void Abandon();
   absl::Status WaitForMemory(size_t bytes, MonoTime deadline, absl::Status full);
   [[nodiscard]] std::optional<Receipt> OldestInFlight();
   std::vector<Receipt> Unfinished();
@@ -122,8 +124,9 @@ class ProducerCore final : public std::enable_shared_from_this<ProducerCore>, pr
   absl::Status stopped_ ABSL_GUARDED_BY(topics_mutex_);
   Random random_ ABSL_GUARDED_BY(topics_mutex_);
 
-  // Appended, not yet durable; the oldest first. Each with a reference to its batch.
+  // Appended, not yet durable; the oldest first. Each with a reference to its batch, which keeps us alive in turn.
   base::SpinMutex in_flight_mutex_;
+  bool abandoned_ ABSL_GUARDED_BY(in_flight_mutex_) = false;  // closed: nobody looks at them any more
   std::deque<ProducerBatch*> in_flight_ ABSL_GUARDED_BY(in_flight_mutex_);
   absl::Status first_failure_ ABSL_GUARDED_BY(in_flight_mutex_);  // since the last Flush
 
