@@ -1,0 +1,122 @@
+#include "harness/machine.h"
+
+#include <sys/utsname.h>
+#include <sys/vfs.h>
+#include <unistd.h>
+
+#include <chrono>
+#include <filesystem>
+#include <fstream>
+#include <sstream>
+#include <thread>
+
+#include "absl/strings/str_format.h"
+#include "harness/support.h"
+
+namespace moldau::bench {
+namespace {
+
+std::string FirstLine(const std::string& path) {
+  std::ifstream in(path);
+  std::string line;
+  std::getline(in, line);
+  return line;
+}
+
+std::string FieldOf(const std::string& path, const std::string& name) {
+  std::ifstream in(path);
+  for (std::string line; std::getline(in, line);) {
+    if (line.rfind(name, 0) == 0) return line.substr(line.find(':') + 2);
+  }
+  return "unknown";
+}
+
+std::string FileSystemOf(const std::string& path) {
+  struct statfs info {};
+  if (statfs(path.c_str(), &info) != 0) return "unknown";
+  switch (info.f_type) {
+    case 0xEF53:
+      return "ext4";
+    case 0x01021994:
+      return "tmpfs";
+    case 0x58465342:
+      return "xfs";
+    case 0x9123683E:
+      return "btrfs";
+    case 0x794c7630:
+      return "overlayfs";
+    default:
+      return absl::StrFormat("0x%x", info.f_type);
+  }
+}
+
+int64_t DirtyKib() {
+  int64_t sum = 0;
+  for (const char* name : {"Dirty:", "Writeback:"}) sum += std::atoll(FieldOf("/proc/meminfo", name).c_str());
+  return sum;
+}
+
+// Clock ticks that a process and the children it has waited for have used; 0 for the kernel's threads.
+double TicksOf(const std::string& pid, int64_t& parent) {
+  const std::string line = FirstLine("/proc/" + pid + "/stat");
+  const size_t name_end = line.rfind(')');
+  if (name_end == std::string::npos) return 0;
+  std::istringstream fields(line.substr(name_end + 2));
+  std::string skipped;
+  int64_t user = 0, system = 0, child_user = 0, child_system = 0;
+  fields >> skipped >> parent;
+  for (int i = 0; i < 9; ++i) fields >> skipped;
+  fields >> user >> system >> child_user >> child_system;
+  return static_cast<double>(user + system + child_user + child_system);
+}
+
+// Seconds that all processes but this one and the kernel's have used, and that the host has kept for others.
+double OthersSeconds() {
+  constexpr int64_t kKernelThreads = 2;
+  double ticks = 0;
+  std::error_code gone;
+  for (const auto& entry : std::filesystem::directory_iterator("/proc", gone)) {
+    const std::string pid = entry.path().filename();
+    if (pid.find_first_not_of("0123456789") != std::string::npos || pid == std::to_string(getpid())) continue;
+    int64_t parent = 0;
+    const double used = TicksOf(pid, parent);
+    if (parent != kKernelThreads && parent != getpid()) ticks += used;
+  }
+  std::istringstream total(FirstLine("/proc/stat"));
+  std::string field;
+  constexpr int kSteal = 8;
+  for (int i = 0; i <= kSteal; ++i) total >> field;
+  return (ticks + std::atof(field.c_str())) / static_cast<double>(sysconf(_SC_CLK_TCK));
+}
+
+}  // namespace
+
+std::string HostLine(const std::string& path) {
+  utsname kernel{};
+  uname(&kernel);
+  const std::string load = FirstLine("/proc/loadavg");
+  return absl::StrFormat("host: %s, %d cores, Linux %s, %s, load %s", FieldOf("/proc/cpuinfo", "model name"),
+                         std::thread::hardware_concurrency(), kernel.release, FileSystemOf(path),
+                         load.substr(0, load.find(' ')));
+}
+
+void AwaitWriteBack() {
+  constexpr int64_t kQuietKib = 16 << 10;
+  sync();
+  int64_t least = DirtyKib();
+  for (int stuck = 0; least > kQuietKib && stuck < 50;) {
+    std::this_thread::sleep_for(std::chrono::milliseconds(20));
+    const int64_t now = DirtyKib();
+    stuck = now < least ? 0 : stuck + 1;
+    least = std::min(least, now);
+  }
+}
+
+Neighbours::Neighbours() : begin_busy_(OthersSeconds()), begin_time_(NowSeconds()) {}
+
+double Neighbours::Share() const {
+  const double elapsed = NowSeconds() - begin_time_;
+  return (OthersSeconds() - begin_busy_) / (elapsed * std::thread::hardware_concurrency());
+}
+
+}  // namespace moldau::bench
