@@ -14,9 +14,10 @@ constexpr int64_t kSingles = 1'200'000;         // 200 MB
 constexpr int64_t kLargeSingles = 200'000;      // 220 MB
 constexpr uint64_t kTouched = uint64_t{256} << 20;
 
-// What a log needs beyond the payload: batch headers, record headers, the rest of segments.
+// What a log needs beyond the payload: batch headers, record headers, the rest of segments; and as many segments more
+// as it wants to have ready at any time, so that none is made while we measure.
 uint64_t BytesFor(int64_t batches, size_t per_batch, size_t message) {
-  return static_cast<uint64_t>(batches) * (64 + per_batch * (message + 12)) * 9 / 8 + (uint64_t{64} << 20);
+  return static_cast<uint64_t>(batches) * (64 + per_batch * (message + 12)) * 9 / 8 + (uint64_t{5 * 64} << 20);
 }
 
 struct Shape {

@@ -1,4 +1,7 @@
 // Reading every record of a log that lies in the page cache.
+#include <algorithm>
+#include <limits>
+
 #include "harness/floors.h"
 #include "harness/support.h"
 #include "moldau/record/verify.h"
@@ -29,10 +32,15 @@ struct Filled : OneLog {
   }
 };
 
+// A pass takes some tens of milliseconds: the best of a few is what the machine can do.
+constexpr int kPasses = 3;
+
 double Bandwidth(const std::vector<FetchedRecords>& all) {
   std::vector<std::span<const std::byte>> ranges;
   for (const FetchedRecords& records : all) ranges.push_back(records.batches());
-  return ReadBandwidth(ranges);
+  double best = 0;
+  for (int pass = 0; pass < kPasses; ++pass) best = std::max(best, ReadBandwidth(ranges));
+  return best;
 }
 
 int64_t ScanByView(Filled& log, bool check) {
@@ -81,9 +89,13 @@ Sample MeasureScan(How how, int64_t batches) {
   Keep(Bandwidth(all));  // touches every page of the mapping once
   Sample sample{.floor_before = Bandwidth(all)};
   const Counting counting;
-  const double seconds =
-      SecondsOf([&] { Keep(how == How::kPoll ? ScanByPoll(log) : ScanByView(log, how == How::kViewAndCrc)); });
-  sample.counters = counting.For(static_cast<double>(log.count));
+  double seconds = std::numeric_limits<double>::max();
+  for (int pass = 0; pass < kPasses; ++pass) {
+    seconds = std::min(seconds, SecondsOf([&] {
+                         Keep(how == How::kPoll ? ScanByPoll(log) : ScanByView(log, how == How::kViewAndCrc));
+                       }));
+  }
+  sample.counters = counting.For(static_cast<double>(log.count) * kPasses);
   sample.floor_after = Bandwidth(all);
   sample.value = static_cast<double>(bytes) / seconds / ((sample.floor_before + sample.floor_after) / 2);
   return sample;

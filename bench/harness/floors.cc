@@ -4,6 +4,7 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <atomic>
 #include <cstring>
 #include <thread>
@@ -73,18 +74,29 @@ double PingPongSeconds(int64_t rounds) {
       back.value.store(i, std::memory_order_release);
     }
   });
+  // Some at a time, so that reading the clock does not count.
+  constexpr int64_t kTripsPerLook = 16;
   std::vector<double> trips;
-  trips.reserve(static_cast<size_t>(rounds));
-  for (int64_t i = 1; i <= rounds; ++i) {
+  for (int64_t i = 1; i <= rounds;) {
+    const int64_t end = std::min(rounds + 1, i + kTripsPerLook);
+    const auto count = static_cast<double>(end - i);
     trips.push_back(SecondsOf([&] {
-      there.value.store(i, std::memory_order_release);
-      while (back.value.load(std::memory_order_acquire) != i) {
-      }
-    }));
+                      for (; i < end; ++i) {
+                        there.value.store(i, std::memory_order_release);
+                        while (back.value.load(std::memory_order_acquire) != i) {
+                        }
+                      }
+                    }) /
+                    count);
   }
   other.join();
-  const double clock = SecondsOf([] {});
-  return (MedianOf(std::move(trips)) - clock) / 2;
+  return MedianOf(std::move(trips)) / 2;
+}
+
+double ClockSeconds() {
+  std::vector<double> looks;
+  for (int i = 0; i < 1001; ++i) looks.push_back(SecondsOf([] {}));
+  return MedianOf(std::move(looks));
 }
 
 PreparedFile::PreparedFile(const std::string& path, size_t size)

@@ -38,6 +38,9 @@ class TouchedMemory {
 // Seconds, p50, that a cache line takes from one core to another, measured by going there and back `rounds` times.
 [[nodiscard]] double PingPongSeconds(int64_t rounds);
 
+// Seconds that a look at the clock takes.
+[[nodiscard]] double ClockSeconds();
+
 // A file prepared as logs prepare theirs (allocated, zeros written, flushed), to be written from its beginning.
 class PreparedFile {
  public:

@@ -28,12 +28,23 @@ class ABSL_LOCKABLE SpinMutex {
   }
 
   void Unlock() noexcept ABSL_UNLOCK_FUNCTION() {
-    if (word_.exchange(kFree, std::memory_order_release) == kTakenWithSleepers) WakeOne();
+    if (word_.exchange(kFree, std::memory_order_acq_rel) == kTakenWithSleepers) WakeOne();
   }
 
   [[nodiscard]] bool TryLock() noexcept ABSL_EXCLUSIVE_TRYLOCK_FUNCTION(true) {
     uint32_t expected = kFree;
     return word_.compare_exchange_strong(expected, kTaken, std::memory_order_acquire, std::memory_order_relaxed);
+  }
+
+  // Orders the caller against all sections without waiting for any: of each, either the caller sees what it did, or
+  // whoever unlocks at its end sees what the caller did before. For those who register something that is looked at
+  // after Unlock.
+  void Synchronize() noexcept {
+    uint32_t word = word_.load(std::memory_order_relaxed);
+    // A section that runs is told by the word, which its Unlock takes back.
+    while (!word_.compare_exchange_weak(word, word == kFree ? kFree : kTakenWithSleepers, std::memory_order_acq_rel,
+                                        std::memory_order_relaxed)) {
+    }
   }
 
  private:

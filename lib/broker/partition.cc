@@ -19,7 +19,13 @@ const std::string& Partition::topic() const noexcept { return state_->topic().na
 
 int32_t Partition::id() const noexcept { return state_->id(); }
 
-absl::StatusOr<Receipt> Partition::Append(const Record& record) { return Append(std::span(&record, 1)); }
+absl::StatusOr<Receipt> Partition::Append(const Record& record) {
+  if (log::Log* const log = state_->open_log(); log != nullptr) [[likely]] {
+    if (const int64_t offset = log->TryAppendOne(record); offset >= 0) [[likely]]
+      return log->MakeReceipt(offset);
+  }
+  return Append(std::span(&record, 1));
+}
 
 absl::StatusOr<Receipt> Partition::Append(std::span<const Record> records) {
   return WithLog(*state_, [&](log::Log& log) -> absl::StatusOr<Receipt> {

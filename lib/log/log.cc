@@ -29,10 +29,12 @@ absl::StatusOr<Log::Claim> Log::BeginClaim(std::optional<std::string_view> key, 
   return Claim(core_, *value);
 }
 
-Receipt Log::MakeReceipt(const AppendResult& result) {
-  if (!core_->flushes()) return Receipt(core_->identity.partition, result.base_offset);
+int64_t Log::TryAppendOne(const Record& record) { return core_->TryAppendOne(record); }
+
+Receipt Log::MakeReceipt(int64_t base_offset) {
+  if (!core_->flushes()) return Receipt(core_->identity.partition, base_offset);
   core_->durable->AddReference();
-  return Receipt(core_->durable, result.base_offset);
+  return Receipt(core_->durable, base_offset);
 }
 
 absl::Status Log::Flush() { return core_->Flush(); }
@@ -50,7 +52,7 @@ absl::StatusOr<std::optional<OffsetAndTimestamp>> Log::FindByTimestamp(Timestamp
   return core_->FindByTimestamp(timestamp);
 }
 
-void Log::AddTailWaker(base::Waker* waker) { core_->tail.Add(waker); }
+void Log::AddTailWaker(base::Waker* waker) { core_->AddTailWaker(waker); }
 void Log::RemoveTailWaker(base::Waker* waker) { core_->tail.Remove(waker); }
 absl::Status Log::WaitForData(int64_t offset, MonoTime deadline, WaitStrategy strategy) {
   return core_->WaitForData(offset, deadline, strategy);

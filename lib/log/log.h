@@ -98,6 +98,10 @@ class Log {
   // Encodes the records as one batch and appends it: all or nothing.
   absl::StatusOr<AppendResult> Append(std::span<const Record> records);
 
+  // The same for one record, by a shorter way that only the usual case takes: -1, nothing having happened, asks for
+  // Append.
+  int64_t TryAppendOne(const Record& record);
+
   // Appends a whole encoded batch that has passed record validation; sets its base offset, leader epoch and, where the
   // topic says so, its append time. `batch` itself is not changed.
   absl::StatusOr<AppendResult> AppendBatch(std::span<const std::byte> batch);
@@ -107,8 +111,9 @@ class Log {
   class Claim;
   absl::StatusOr<Claim> BeginClaim(std::optional<std::string_view> key, size_t value_bytes);
 
-  // A receipt for what an append returned, done when everything up to last_offset is durable as the topic promises.
-  Receipt MakeReceipt(const AppendResult& result);
+  // A receipt for what an append returned, done when the batch is durable as the topic promises.
+  Receipt MakeReceipt(const AppendResult& result) { return MakeReceipt(result.base_offset); }
+  Receipt MakeReceipt(int64_t base_offset);
 
   // Makes everything appended so far durable, whatever the topic promises.
   absl::Status Flush();

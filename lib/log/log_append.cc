@@ -9,6 +9,7 @@
 #include "moldau/record/batch_view.h"
 #include "record/buffer.h"
 #include "record/recompress.h"
+#include "record/record_encoder.h"
 
 namespace moldau::log {
 
@@ -93,7 +94,7 @@ AppendResult Log::Core::Complete(uint32_t size, int32_t offset_count, int64_t ma
   if (publishes) {
     active->Publish({position, static_cast<uint32_t>(next_offset - active->base_offset())});
     log_end.store(next_offset, std::memory_order_relaxed);
-    visible_end.store(next_offset, std::memory_order_seq_cst);
+    visible_end.store(next_offset, std::memory_order_release);
   } else {
     pending.size = position - pending.start;
     pending.end_offset = next_offset;
@@ -110,6 +111,50 @@ void Log::Core::NoteIndexSize() {
   if ((active->offset_index().size() + 1) * OffsetIndex::kEntryBytes <= config.segment_index_bytes) return;
   indexed_full = true;
   direct_end = direct_at;
+}
+
+void Log::Core::UnlockAndNotify() {
+  const bool notify = publishes;
+  const bool arm = !publishes && !flush_armed;
+  if (arm) [[unlikely]]
+    flush_armed = true;
+  append_lock.Unlock();
+  if (notify) NotifyTail();
+  if (arm) [[unlikely]]
+    ArmFlushTimer();
+}
+
+// The end of the log was stored without a fence, which every append would pay for. A waiter that registered before our
+// section is seen here, one that registered later has seen the end (SpinMutex::Synchronize); one that was registered
+// all the time and is about to sleep is ordered by the read-modify-write.
+void Log::Core::NotifyTail() {
+  if (!tail.empty()) [[unlikely]] {
+    visible_end.fetch_add(0, std::memory_order_seq_cst);
+    tail.Notify();
+  }
+}
+
+void Log::Core::AddTailWaker(base::Waker* waker) {
+  tail.Add(waker);
+  append_lock.Synchronize();
+}
+
+int64_t Log::Core::TryAppendOne(const Record& record) {
+  const size_t bound = record::layout::kHeaderSize + record::RecordSizeBound(record);
+  if (record.timestamp != kNoTimestamp || !record.headers.empty() || MOLDAU_NAMED_BUG(M3)) [[unlikely]]
+    return -1;
+  const Timestamp now = wall_clock.WallNow();
+  if (!append_lock.TryLock()) [[unlikely]]
+    return -1;
+  if (bound > DirectRoom() || bound > fast_limit || now.time_since_epoch().count() >= roll_at_ms) [[unlikely]] {
+    append_lock.Unlock();
+    return -1;
+  }
+  const size_t size = one_record.Encode(record, next_offset, leader_epoch, now, config.timestamp_type, direct_at);
+  direct_at += size;
+  const int64_t offset = Complete(static_cast<uint32_t>(size), 1, now.time_since_epoch().count()).base_offset;
+  UnlockAndNotify();
+  return offset;
 }
 
 absl::StatusOr<AppendResult> Log::Core::Append(std::span<const Record> records) {
@@ -129,14 +174,7 @@ absl::StatusOr<AppendResult> Log::Core::Append(std::span<const Record> records) 
       direct_at += size;
       const AppendResult result =
           Complete(static_cast<uint32_t>(size), static_cast<int32_t>(records.size()), max_timestamp);
-      const bool notify = publishes;
-      const bool arm = !publishes && !flush_armed;
-      if (arm) [[unlikely]]
-        flush_armed = true;
-      append_lock.Unlock();
-      if (notify) tail.Notify();
-      if (arm) [[unlikely]]
-        ArmFlushTimer();
+      UnlockAndNotify();
       return result;
     }
     append_lock.Unlock();
@@ -247,12 +285,7 @@ absl::StatusOr<AppendResult> Log::Core::Place(const EncodedBatch& batch, Timesta
         return status;
       }
       const AppendResult result = Complete(static_cast<uint32_t>(size), batch.offset_count, batch.max_timestamp);
-      const bool notify = publishes;
-      const bool arm = !publishes && !flush_armed;
-      if (arm) flush_armed = true;
-      append_lock.Unlock();
-      if (notify) tail.Notify();
-      if (arm) ArmFlushTimer();
+      UnlockAndNotify();
       return result;
     }
     if (active != nullptr && !in_range) indexed_full = true;

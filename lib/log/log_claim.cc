@@ -88,13 +88,8 @@ absl::StatusOr<AppendResult> Log::Core::CommitClaim(std::span<std::byte> value) 
       direct_at);
   direct_at += size;
   const AppendResult result = Complete(static_cast<uint32_t>(size), 1, now_ms);
-  const bool notify = publishes;
-  const bool arm = !publishes && !flush_armed;
-  if (arm) flush_armed = true;
   claim_owner.store(std::thread::id(), std::memory_order_relaxed);
-  append_lock.Unlock();
-  if (notify) tail.Notify();
-  if (arm) ArmFlushTimer();
+  UnlockAndNotify();
   return result;
 }
 

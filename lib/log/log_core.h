@@ -71,6 +71,8 @@ struct Log::Core final : public FlushDriver, public std::enable_shared_from_this
   // --- log_append.cc ---
   // The analysis does not know a lock that is taken only if a Status is OK (LockForAppend).
   absl::StatusOr<AppendResult> Append(std::span<const Record> records) ABSL_NO_THREAD_SAFETY_ANALYSIS;
+  // One record by the shortest way. -1 if it has to go the long one, through Append.
+  int64_t TryAppendOne(const Record& record) ABSL_NO_THREAD_SAFETY_ANALYSIS;
   absl::StatusOr<AppendResult> AppendBatch(std::span<const std::byte> batch) ABSL_NO_THREAD_SAFETY_ANALYSIS;
   absl::StatusOr<AppendResult> AppendSlow(std::span<const Record> records,
                                           Timestamp now) ABSL_NO_THREAD_SAFETY_ANALYSIS;
@@ -86,6 +88,10 @@ struct Log::Core final : public FlushDriver, public std::enable_shared_from_this
   }
   [[nodiscard]] record::BatchFields NextFields(Timestamp now) const ABSL_EXCLUSIVE_LOCKS_REQUIRED(append_lock);
   void NoteIndexSize() ABSL_EXCLUSIVE_LOCKS_REQUIRED(append_lock);
+  // Gives the lock back, and tells those who have to know that something was appended.
+  void UnlockAndNotify() ABSL_UNLOCK_FUNCTION(append_lock);
+  void NotifyTail();
+  void AddTailWaker(base::Waker* waker);
   void StopWriting(absl::Status why);
 
   // --- log_claim.cc ---
@@ -198,6 +204,7 @@ struct Log::Core final : public FlushDriver, public std::enable_shared_from_this
   uint32_t position ABSL_GUARDED_BY(append_lock) = 0;            // in the active segment
   uint32_t heat_mark ABSL_GUARDED_BY(append_lock) = UINT32_MAX;  // position at which a warm segment becomes hot
   int64_t next_offset ABSL_GUARDED_BY(append_lock) = 0;
+  record::OneRecordEncoder one_record ABSL_GUARDED_BY(append_lock);
   int64_t roll_at_ms ABSL_GUARDED_BY(append_lock) = INT64_MAX;  // wall time at which the active segment is old
   int32_t leader_epoch ABSL_GUARDED_BY(append_lock) = 0;
   bool publishes ABSL_GUARDED_BY(append_lock) = false;  // appended is readable: the log does not wait for flushes

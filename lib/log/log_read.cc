@@ -122,7 +122,7 @@ absl::Status Log::Core::WaitForData(int64_t offset, MonoTime deadline, WaitStrat
   }
   if (!ready() && strategy != WaitStrategy::kSpin) {
     base::EventCount event;
-    tail.Add(&event);
+    AddTailWaker(&event);
     environment.executor->WaitUntil(event, ready, deadline);
     tail.Remove(&event);
   }

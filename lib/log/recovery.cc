@@ -38,6 +38,7 @@ class Recovery {
   [[nodiscard]] bool LaterSegmentHasData(size_t index, int64_t next_offset) const;
   absl::Status CutAt(size_t index, const Bytes& bytes, const ScanStop& stop);
   absl::Status TrimFile(Segment& segment, uint32_t position) const;
+  absl::StatusOr<bool> GiveBackUnused(Segment& segment, uint32_t position) const;
   absl::Status RemoveFrom(size_t index);
   absl::Status Rot(const Segment& segment, const ScanStop& stop, std::string_view why) const;
 
@@ -136,6 +137,14 @@ absl::Status Recovery::TrimFile(Segment& segment, uint32_t position) const {
   return file->Flush();
 }
 
+// Zeros of a segment that was allocated whole and not filled: they may come back after a crash, so the cut need not be
+// durable, which would take as long as writing out all that the segment holds.
+absl::StatusOr<bool> Recovery::GiveBackUnused(Segment& segment, uint32_t position) const {
+  MOLDAU_ASSIGN_OR_RETURN(const std::shared_ptr<storage::File> file, segment.File());
+  MOLDAU_RETURN_IF_ERROR(file->Truncate(position));
+  return true;
+}
+
 // True if the segment was good to its end and the next one follows on it.
 absl::StatusOr<bool> Recovery::ScanSegment(size_t index) {
   Segment& segment = *segments_[index];
@@ -169,9 +178,7 @@ absl::StatusOr<bool> Recovery::ScanSegment(size_t index) {
     MOLDAU_RETURN_IF_ERROR(CutAt(index, bytes, stop));
     return false;
   }
-  // Zeros of a segment that was allocated whole and not filled.
-  if (bytes.all.size() > stop.position) MOLDAU_RETURN_IF_ERROR(TrimFile(segment, stop.position));
-  return true;
+  return bytes.all.size() == stop.position ? absl::StatusOr<bool>(true) : GiveBackUnused(segment, stop.position);
 }
 
 absl::Status Recovery::Run() {

@@ -28,6 +28,8 @@ class WakerList {
     count_.store(static_cast<int>(wakers_.size()), std::memory_order_seq_cst);
   }
 
+  [[nodiscard]] bool empty() const noexcept { return count_.load(std::memory_order_seq_cst) == 0; }
+
   // What there is to see must have been stored seq_cst before.
   void Notify() noexcept {
     if (count_.load(std::memory_order_seq_cst) != 0) WakeAll();

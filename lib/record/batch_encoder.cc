@@ -1,6 +1,7 @@
 #include "record/batch_encoder.h"
 
 #include <algorithm>
+#include <cstring>
 
 #include "moldau/base/crc32c.h"
 #include "record/record_encoder.h"
@@ -23,22 +24,37 @@ int16_t Attributes(const BatchHeader& header) noexcept {
   return static_cast<int16_t>(attributes);
 }
 
-// Everything but the crc. `size` counts header and payload.
-void PutHeader(const BatchHeader& header, size_t size, std::byte* batch) noexcept {
+// What the crc covers of a header fills five words. They are composed in registers and stored whole: the crc reads them
+// back at once, and a processor hands a load only the one store that it lies in.
+static_assert(layout::kRecords - layout::kCrcStart == 5 * sizeof(uint64_t));
+
+// Bytes [kCrcStart, kRecords).
+void PutCoveredHeader(const BatchHeader& header, std::byte* batch) noexcept {
   const BatchFields& fields = header.fields;
   const bool append_time = fields.timestamp_type == TimestampType::kLogAppendTime;
-  layout::StoreBig(batch + layout::kBaseOffset, fields.base_offset);
+  const auto low16 = [](auto value) { return uint64_t{static_cast<uint16_t>(value)}; };
+  const auto low32 = [](auto value) { return uint64_t{static_cast<uint32_t>(value)}; };
+  const auto base_time = static_cast<uint64_t>(header.base_timestamp_ms);
+  const auto max_time = static_cast<uint64_t>(append_time ? Milliseconds(fields.now) : header.max_timestamp_ms);
+  const auto producer = static_cast<uint64_t>(fields.producer_id);
+  const uint64_t words[] = {low16(Attributes(header)) << 48 | low32(header.last_offset_delta) << 16 | base_time >> 48,
+                            base_time << 16 | max_time >> 48, max_time << 16 | producer >> 48,
+                            producer << 16 | low16(fields.producer_epoch),
+                            low32(fields.base_sequence) << 32 | low32(header.record_count)};
+  std::byte* at = batch + layout::kCrcStart;
+  for (const uint64_t word : words) {
+    layout::StoreBig(at, word);
+    at += sizeof word;
+  }
+}
+
+// Everything but the crc. `size` counts header and payload.
+void PutHeader(const BatchHeader& header, size_t size, std::byte* batch) noexcept {
+  layout::StoreBig(batch + layout::kBaseOffset, header.fields.base_offset);
   layout::StoreBig(batch + layout::kBatchLength, static_cast<int32_t>(size - layout::kLogOverhead));
-  layout::StoreBig(batch + layout::kLeaderEpoch, fields.leader_epoch);
+  layout::StoreBig(batch + layout::kLeaderEpoch, header.fields.leader_epoch);
   layout::StoreBig(batch + layout::kMagic, layout::kMagicV2);
-  layout::StoreBig(batch + layout::kAttributes, Attributes(header));
-  layout::StoreBig(batch + layout::kLastOffsetDelta, header.last_offset_delta);
-  layout::StoreBig(batch + layout::kBaseTimestamp, header.base_timestamp_ms);
-  layout::StoreBig(batch + layout::kMaxTimestamp, append_time ? Milliseconds(fields.now) : header.max_timestamp_ms);
-  layout::StoreBig(batch + layout::kProducerId, fields.producer_id);
-  layout::StoreBig(batch + layout::kProducerEpoch, fields.producer_epoch);
-  layout::StoreBig(batch + layout::kBaseSequence, fields.base_sequence);
-  layout::StoreBig(batch + layout::kRecordCount, header.record_count);
+  PutCoveredHeader(header, batch);
 }
 
 }  // namespace
@@ -83,6 +99,32 @@ size_t EncodeBatch(std::span<const Record> records, const BatchFields& fields, s
   return size;
 }
 
+void OneRecordEncoder::Renew(Timestamp timestamp, TimestampType timestamp_type) noexcept {
+  timestamp_ = timestamp;
+  timestamp_type_ = timestamp_type;
+  PutHeader({.fields = {.now = timestamp, .timestamp_type = timestamp_type},
+             .base_timestamp_ms = Milliseconds(timestamp),
+             .max_timestamp_ms = Milliseconds(timestamp),
+             .record_count = 1,
+             .last_offset_delta = 0},
+            layout::kHeaderSize, header_);
+  crc_ = base::Crc32c(header_ + layout::kCrcStart, layout::kRecords - layout::kCrcStart);
+}
+
+size_t OneRecordEncoder::Encode(const Record& record, int64_t base_offset, int32_t leader_epoch, Timestamp timestamp,
+                                TimestampType timestamp_type, std::byte* out) noexcept {
+  if (timestamp != timestamp_ || timestamp_type != timestamp_type_) [[unlikely]]
+    Renew(timestamp, timestamp_type);
+  std::memcpy(out, header_, sizeof header_);
+  std::byte* const begin = out + layout::kRecords;
+  std::byte* const end = PutRecord(begin, record, 0, 0);
+  const auto size = static_cast<size_t>(end - out);
+  PatchBatch(out, base_offset, leader_epoch);
+  layout::StoreBig(out + layout::kBatchLength, static_cast<int32_t>(size - layout::kLogOverhead));
+  layout::StoreBig(out + layout::kCrc, base::Crc32cExtend(crc_, begin, static_cast<size_t>(end - begin)));
+  return size;
+}
+
 std::span<std::byte> BeginClaim(const Record& record, size_t value_size, const BatchFields& fields,
                                 std::byte* out) noexcept {
   const int64_t timestamp = TimestampOf(record, Milliseconds(fields.now));
@@ -103,7 +145,7 @@ void SealCrc(std::byte* batch) noexcept {
 
 void SealBatch(const BatchHeader& header, size_t size, std::byte* batch) noexcept {
   PutHeader(header, size, batch);
-  SealCrc(batch);
+  layout::StoreBig(batch + layout::kCrc, base::Crc32c(batch + layout::kCrcStart, size - layout::kCrcStart));
 }
 
 void SetPayload(std::byte* batch, Compression codec, size_t size) noexcept {

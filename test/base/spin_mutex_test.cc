@@ -38,6 +38,38 @@ TEST_CASE("trying takes only what is free", "[spin_mutex]") {
   mutex.Unlock();
 }
 
+TEST_CASE("what was done before synchronizing is seen by whoever unlocks, or he has been seen", "[spin_mutex]") {
+  for (int round = 0; round < 5'000; ++round) {
+    SpinMutex mutex;
+    std::atomic<bool> registered{false};
+    std::atomic<bool> done{false};
+    bool holder_saw = false;
+    std::thread holder([&] {
+      mutex.Lock();
+      done.store(true, std::memory_order_relaxed);
+      mutex.Unlock();
+      holder_saw = registered.load(std::memory_order_relaxed);
+    });
+    registered.store(true, std::memory_order_relaxed);
+    mutex.Synchronize();
+    const bool saw = done.load(std::memory_order_relaxed);
+    holder.join();
+    REQUIRE((saw || holder_saw));
+  }
+}
+
+TEST_CASE("synchronizing waits for nobody", "[spin_mutex]") {
+  SpinMutex mutex;
+  mutex.Lock();
+  mutex.Synchronize();
+  mutex.Synchronize();
+  CHECK_FALSE(mutex.TryLock());
+  mutex.Unlock();
+  mutex.Synchronize();
+  CHECK(mutex.TryLock());
+  mutex.Unlock();
+}
+
 TEST_CASE("threads that wait long sleep, and every one of them gets its turn", "[spin_mutex]") {
   SpinMutex mutex;
   std::atomic<int> turns{0};
