@@ -1,5 +1,6 @@
 #include "storage/sigbus_guard.h"
 
+#include <ucontext.h>
 #include <unistd.h>
 
 #include <atomic>
@@ -50,6 +51,8 @@ void OnSigbus(int signal, siginfo_t* info, void* context) {
   for (Region* region = innermost; region != nullptr; region = region->outer) {
     if (!region->Holds(info->si_addr, system_page)) continue;
     innermost = region->outer;
+    // The jump restores no mask, and leaves the handler for good.
+    pthread_sigmask(SIG_SETMASK, &static_cast<const ucontext_t*>(context)->uc_sigmask, nullptr);
     siglongjmp(region->back, 1);
   }
   PassOn(signal, info, context);
@@ -62,10 +65,9 @@ absl::Status InstallSigbusGuard() {
   const base::MutexLock lock(mutex);
   if (installed.load(std::memory_order_relaxed)) return absl::OkStatus();
   system_page = static_cast<uintptr_t>(sysconf(_SC_PAGESIZE));
-  // The way out of the handler is a jump that restores no signal mask, so the signal must not be masked in it.
   struct sigaction action {};
   action.sa_sigaction = OnSigbus;
-  action.sa_flags = SA_SIGINFO | SA_NODEFER | SA_ONSTACK;
+  action.sa_flags = SA_SIGINFO | SA_ONSTACK;
   if (sigaction(SIGBUS, nullptr, &previous) != 0 || sigaction(SIGBUS, &action, nullptr) != 0) {
     return IoError(errno, "sigbus guard", "install the handler");
   }
