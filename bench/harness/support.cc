@@ -27,13 +27,18 @@ void* Counted(size_t size, size_t alignment) {
 
 }  // namespace
 
-// Every allocation of the library goes through these.
-void* operator new(size_t size) { return Counted(size, 0); }
-void* operator new(size_t size, std::align_val_t alignment) { return Counted(size, static_cast<size_t>(alignment)); }
-void operator delete(void* memory) noexcept { std::free(memory); }
-void operator delete(void* memory, size_t) noexcept { std::free(memory); }
-void operator delete(void* memory, std::align_val_t) noexcept { std::free(memory); }
-void operator delete(void* memory, size_t, std::align_val_t) noexcept { std::free(memory); }
+// Every allocation of the library goes through these. Out of line, because GCC 12 takes a free() that it inlined into a
+// caller, whose operator new it did not inline, for a mismatch.
+#define MOLDAU_COUNTED [[gnu::noinline]]
+MOLDAU_COUNTED void* operator new(size_t size) { return Counted(size, 0); }
+MOLDAU_COUNTED void* operator new(size_t size, std::align_val_t alignment) {
+  return Counted(size, static_cast<size_t>(alignment));
+}
+MOLDAU_COUNTED void operator delete(void* memory) noexcept { std::free(memory); }
+MOLDAU_COUNTED void operator delete(void* memory, size_t) noexcept { std::free(memory); }
+MOLDAU_COUNTED void operator delete(void* memory, std::align_val_t) noexcept { std::free(memory); }
+MOLDAU_COUNTED void operator delete(void* memory, size_t, std::align_val_t) noexcept { std::free(memory); }
+#undef MOLDAU_COUNTED
 
 namespace moldau::bench {
 namespace {
