@@ -69,7 +69,20 @@ class WireReader {
     return Text(length - 1);
   }
 
+  std::string_view Bytes() noexcept {
+    const auto length = Int<int32_t>();
+    return length < 0 ? Fail() : Text(static_cast<size_t>(length));
+  }
+
   // The number of elements of an array, each of which takes at least `element_size` bytes.
+  size_t ArrayLength(size_t element_size) noexcept {
+    const auto length = Int<int32_t>();
+    if (length < 0 || static_cast<size_t>(length) > rest_.size() / element_size) {
+      Fail();
+      return 0;
+    }
+    return static_cast<size_t>(length);
+  }
   size_t CompactArrayLength(size_t element_size) noexcept {
     const uint32_t length = UnsignedVarint();
     if (length == 0 || (length - 1) > rest_.size() / element_size) {

@@ -9,6 +9,7 @@
 #include <concepts>
 #include <cstdint>
 #include <limits>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -36,6 +37,14 @@ class WireWriter {
   void String(std::string_view value) {
     MOLDAU_CHECK(value.size() <= static_cast<size_t>(std::numeric_limits<int16_t>::max()));
     Int(static_cast<int16_t>(value.size()));
+    out_.append(value);
+  }
+
+  void NullableString(const std::optional<std::string>& value) { value ? String(*value) : Int(int16_t{-1}); }
+
+  void Bytes(std::string_view value) {
+    MOLDAU_CHECK(value.size() <= static_cast<size_t>(std::numeric_limits<int32_t>::max()));
+    Int(static_cast<int32_t>(value.size()));
     out_.append(value);
   }
 

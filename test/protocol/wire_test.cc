@@ -15,6 +15,10 @@ std::string EncodeOneOfEach() {
   out.Int(int64_t{-5'000'000'000});
   out.UnsignedVarint(300);
   out.String("orders");
+  out.NullableString("audit");
+  out.NullableString(std::nullopt);
+  out.Bytes("opaque");
+  out.Int(int32_t{1});  // elements of an array
   out.CompactString("baristas");
   out.CompactNull();
   out.Id(Uuid{{1, 2, 3}});
@@ -29,6 +33,10 @@ void ReadOneOfEach(WireReader& in) {
   in.Int<int64_t>();
   in.UnsignedVarint();
   in.String();
+  in.NullableString();
+  in.NullableString();
+  in.Bytes();
+  in.ArrayLength(1);
   in.CompactString();
   in.CompactNullableString();
   in.Id();
@@ -44,6 +52,10 @@ TEST_CASE("what was written is read back", "[protocol][wire]") {
   CHECK(in.Int<int64_t>() == -5'000'000'000);
   CHECK(in.UnsignedVarint() == 300);
   CHECK(in.String() == "orders");
+  CHECK(in.NullableString() == "audit");
+  CHECK_FALSE(in.NullableString().has_value());
+  CHECK(in.Bytes() == "opaque");
+  CHECK(in.ArrayLength(1) == 1);
   CHECK(in.CompactString() == "baristas");
   CHECK_FALSE(in.CompactNullableString().has_value());
   CHECK(in.Id() == Uuid{{1, 2, 3}});
