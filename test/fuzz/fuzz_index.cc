@@ -4,10 +4,10 @@
 // Input: one byte that chooses the index, four bytes of segment size or last offset (big-endian), then the file.
 #include <cstddef>
 #include <cstdint>
-#include <cstdlib>
 #include <span>
 #include <string>
 
+#include "fuzz/require.h"
 #include "log/offset_index.h"
 #include "log/time_index.h"
 #include "moldau/record/layout.h"
@@ -15,15 +15,11 @@
 namespace moldau::log {
 namespace {
 
-void Require(bool holds) {
-  if (!holds) std::abort();
-}
-
 // The file begins with what the index is written as, and only zeros follow.
 void RequireSameEntries(std::span<const std::byte> file, const std::string& written) {
-  Require(written.size() <= file.size());
+  MOLDAU_REQUIRE(written.size() <= file.size());
   for (size_t i = 0; i < file.size(); ++i) {
-    Require(file[i] == (i < written.size() ? static_cast<std::byte>(written[i]) : std::byte{0}));
+    MOLDAU_REQUIRE(file[i] == (i < written.size() ? static_cast<std::byte>(written[i]) : std::byte{0}));
   }
 }
 
@@ -33,13 +29,13 @@ void TryOffsetIndex(std::span<const std::byte> file, uint32_t segment_size) {
   RequireSameEntries(file, EncodeOffsetIndex(*index));
   for (size_t i = 0; i < index->size(); ++i) {
     const OffsetIndex::Entry entry = index->at(i);
-    Require(entry.position < segment_size);
-    Require(index->FloorByOffset(entry.relative_offset) == entry);
+    MOLDAU_REQUIRE(entry.position < segment_size);
+    MOLDAU_REQUIRE(index->FloorByOffset(entry.relative_offset) == entry);
     const uint32_t before = entry.relative_offset - 1;
-    if (i > 0) Require(index->FloorByOffset(before) == index->at(i - 1));
-    if (i > 0) Require(index->at(i - 1).position < entry.position);
+    if (i > 0) MOLDAU_REQUIRE(index->FloorByOffset(before) == index->at(i - 1));
+    if (i > 0) MOLDAU_REQUIRE(index->at(i - 1).position < entry.position);
   }
-  Require(DecodeOffsetIndex(file, segment_size, IndexFileCrc(file)).ok());
+  MOLDAU_REQUIRE(DecodeOffsetIndex(file, segment_size, IndexFileCrc(file)).ok());
 }
 
 void TryTimeIndex(std::span<const std::byte> file, uint32_t last_relative_offset) {
@@ -48,11 +44,11 @@ void TryTimeIndex(std::span<const std::byte> file, uint32_t last_relative_offset
   RequireSameEntries(file, EncodeTimeIndex(*index));
   for (size_t i = 0; i < index->size(); ++i) {
     const TimeIndex::Entry entry = index->at(i);
-    Require(entry.relative_offset <= last_relative_offset);
-    Require(index->FloorByTimestamp(entry.timestamp) == entry);
-    if (i > 0) Require(index->FloorByTimestamp(entry.timestamp - 1) == index->at(i - 1));
+    MOLDAU_REQUIRE(entry.relative_offset <= last_relative_offset);
+    MOLDAU_REQUIRE(index->FloorByTimestamp(entry.timestamp) == entry);
+    if (i > 0) MOLDAU_REQUIRE(index->FloorByTimestamp(entry.timestamp - 1) == index->at(i - 1));
   }
-  Require(DecodeTimeIndex(file, last_relative_offset, IndexFileCrc(file)).ok());
+  MOLDAU_REQUIRE(DecodeTimeIndex(file, last_relative_offset, IndexFileCrc(file)).ok());
 }
 
 }  // namespace
