@@ -2,8 +2,7 @@
 // one counts lines by program, level or action, the other writes them all into one archive. A second run goes on where
 // this one ended.
 //
-//   log_aggregation [FILE...]    without files: the machine's readable logs, else the licence texts that every Debian
-//   has
+//   log_aggregation [FILE...]   without files: the machine's readable logs, else the licence texts of every Debian
 #include <algorithm>
 #include <atomic>
 #include <cstdlib>
@@ -81,26 +80,35 @@ void Follow(moldau::Producer& producer, const std::string& path, std::streamoff 
   }
 }
 
+void PrintTable(const std::map<std::string, int64_t>& lines_by_kind) {
+  std::vector<std::pair<int64_t, std::string>> table;
+  for (const auto& [kind, lines] : lines_by_kind) table.emplace_back(lines, kind);
+  std::sort(table.rbegin(), table.rend());
+  for (const auto& [lines, kind] : table) {
+    std::cout << std::setw(20) << kind << std::setw(9) << lines << " "
+              << std::string(static_cast<size_t>(1 + 40 * lines / table.front().first), '#') << "\n";
+  }
+}
+
 int main(int argc, char** argv) {
   const char* chosen = std::getenv("MOLDAU_DATA");
   const std::string data = chosen != nullptr ? chosen : "log_aggregation.data";
+  const std::vector<std::string> files = argc > 1 ? std::vector<std::string>(argv + 1, argv + argc) : ReadableLogs();
+  for (const std::string& file : files)
+    if (!std::ifstream(file)) return std::cerr << "cannot read " << file << "\n", 2;
   auto broker = moldau::Broker::Open({.data_dir = data}).value();
   auto logs = broker->OpenTopic("logs", {.partitions = 4}).value();
-  const std::vector<std::string> files = argc > 1 ? std::vector<std::string>(argv + 1, argv + argc) : ReadableLogs();
   const std::map<std::string, std::streamoff> read_to = Progress(*broker, logs);
 
   // Two groups: each sees every line, at its own pace, and goes on where it last committed.
   const auto subscribe = [&](const char* group) {
-    return moldau::Consumer::Subscribe(*broker, {.group = group, .topics = {"logs"}, .enable_auto_commit = false})
-        .value();
+    return moldau::Consumer::Subscribe(*broker, {.group = group, .topics = {"logs"}}).value();
   };
   moldau::Consumer count_lines = subscribe("counter"), archive_lines = subscribe("archive");
   const int64_t left_over = count_lines.Lag().value();  // by a run that was interrupted
 
   std::atomic<int64_t> sent = 0, counted = 0, archived = 0;
   std::atomic<bool> all_sent = false;
-  std::map<std::string, int64_t> lines_by_kind;
-  std::ofstream archive(data + "/archive.log", std::ios::app);
   const auto consume = [&](moldau::Consumer& consumer, std::atomic<int64_t>& done, auto handle) {
     while (!all_sent || consumer.Lag().value() > 0) {
       const moldau::ConsumerRecords records = consumer.Poll(50ms).value();
@@ -109,37 +117,29 @@ int main(int argc, char** argv) {
     }
   };
   std::cout << "following " << files.size() << " files into the topic \"logs\" in " << data << "\n";
-  std::jthread counter(
-      [&] { consume(count_lines, counted, [&](const std::string& line) { ++lines_by_kind[KindOf(line)]; }); });
-  std::jthread archiver(
-      [&] { consume(archive_lines, archived, [&](const std::string& line) { archive << line << "\n"; }); });
-  {
-    std::vector<std::jthread> followers;
-    std::atomic<size_t> finished = 0;
-    for (const std::string& file : files) {
-      followers.emplace_back([&, file] {
-        moldau::Producer producer(*broker);
-        Follow(producer, file, read_to.contains(file) ? read_to.at(file) : 0, sent);
-        producer.Flush().IgnoreError();  // what is missing shows in the proof below
-        ++finished;
-      });
-    }
-    while (finished < files.size()) {
-      std::this_thread::sleep_for(200ms);
-      std::cout << "  " << sent << " lines sent, " << counted << " counted, " << archived << " archived" << std::endl;
-    }
+  std::map<std::string, int64_t> lines_by_kind;
+  std::ofstream archive(data + "/archive.log", std::ios::app);
+  std::jthread counter([&] { consume(count_lines, counted, [&](auto line) { ++lines_by_kind[KindOf(line)]; }); });
+  std::jthread archiver([&] { consume(archive_lines, archived, [&](auto line) { archive << line << "\n"; }); });
+  std::atomic<size_t> finished = 0;
+  std::vector<std::jthread> followers;
+  for (const std::string& file : files) {
+    followers.emplace_back([&, file] {
+      moldau::Producer producer(*broker);
+      Follow(producer, file, read_to.contains(file) ? read_to.at(file) : 0, sent);
+      producer.Flush().IgnoreError();  // what is missing shows in the proof below
+      ++finished;
+    });
+  }
+  while (finished < files.size()) {
+    std::this_thread::sleep_for(200ms);
+    std::cout << "  " << sent << " lines sent, " << counted << " counted, " << archived << " archived" << std::endl;
   }
   all_sent = true;
   counter.join();
   archiver.join();
 
-  std::vector<std::pair<int64_t, std::string>> table;
-  for (const auto& [kind, lines] : lines_by_kind) table.emplace_back(lines, kind);
-  std::sort(table.rbegin(), table.rend());
-  for (const auto& [lines, kind] : table) {
-    std::cout << std::setw(20) << kind << std::setw(9) << lines << " "
-              << std::string(static_cast<size_t>(1 + 40 * lines / table.front().first), '#') << "\n";
-  }
+  PrintTable(lines_by_kind);
   const bool proved = counted == sent + left_over && archived == counted;
   std::cout << "new lines sent: " << sent << ", left over from before: " << left_over << ", counted: " << counted
             << ", archived: " << archived << (proved ? ": all there\n" : ": LINES ARE MISSING\n");

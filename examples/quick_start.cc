@@ -1,8 +1,8 @@
 // The README's lines as a program: publish an order, be sure that it is on disk, consume it.
+#include <moldau/moldau.h>
+
 #include <chrono>
 #include <iostream>
-
-#include "moldau/moldau.h"
 
 using namespace std::chrono_literals;
 
