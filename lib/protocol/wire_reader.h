@@ -28,6 +28,8 @@ class WireReader {
   // Whether all has been read, and none of it failed.
   [[nodiscard]] bool AtEnd() const noexcept { return ok_ && rest_.empty(); }
   [[nodiscard]] size_t left() const noexcept { return rest_.size(); }
+  // What has not been read; nothing after a failure.
+  [[nodiscard]] std::span<const std::byte> rest() const noexcept { return rest_; }
 
   template <std::integral T>
   T Int() noexcept {
@@ -107,13 +109,7 @@ class WireReader {
     }
   }
 
-  std::string_view Fail() noexcept {
-    ok_ = false;
-    rest_ = {};
-    return {};
-  }
-
- private:
+  // The next `size` bytes as they are.
   std::span<const std::byte> Take(size_t size) noexcept {
     if (size > rest_.size()) Fail();
     if (!ok_) return {};
@@ -121,6 +117,14 @@ class WireReader {
     rest_ = rest_.subspan(size);
     return taken;
   }
+
+  std::string_view Fail() noexcept {
+    ok_ = false;
+    rest_ = {};
+    return {};
+  }
+
+ private:
   std::string_view Text(size_t size) noexcept {
     const std::span<const std::byte> taken = Take(size);
     return {reinterpret_cast<const char*>(taken.data()), taken.size()};

@@ -22,6 +22,10 @@ namespace moldau::protocol {
 
 class WireWriter {
  public:
+  WireWriter() = default;
+  // Appends to what is there.
+  explicit WireWriter(std::string out) noexcept : out_(std::move(out)) {}
+
   template <std::integral T>
   void Int(T value) {
     std::byte bytes[sizeof(T)];
@@ -60,6 +64,9 @@ class WireWriter {
   void Id(const Uuid& id) { out_.append(reinterpret_cast<const char*>(id.bytes.data()), id.bytes.size()); }
 
   void NoTaggedFields() { UnsignedVarint(0); }
+
+  // Bytes as they are.
+  void Raw(std::string_view bytes) { out_.append(bytes); }
 
   [[nodiscard]] const std::string& bytes() const noexcept { return out_; }
   [[nodiscard]] std::string take() && noexcept { return std::move(out_); }

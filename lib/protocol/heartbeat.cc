@@ -1,0 +1,10 @@
+#include "protocol/heartbeat.h"
+
+#include "protocol/codec_definitions.h"
+
+namespace moldau::protocol {
+
+template struct Codec<HeartbeatRequest>;
+template struct Codec<HeartbeatResponse>;
+
+}  // namespace moldau::protocol

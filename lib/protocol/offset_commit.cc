@@ -1,0 +1,10 @@
+#include "protocol/offset_commit.h"
+
+#include "protocol/codec_definitions.h"
+
+namespace moldau::protocol {
+
+template struct Codec<OffsetCommitRequest>;
+template struct Codec<OffsetCommitResponse>;
+
+}  // namespace moldau::protocol

@@ -1,0 +1,28 @@
+#include "largest_allocation.h"
+
+#include <algorithm>
+#include <cstdlib>
+#include <new>
+
+namespace {
+
+thread_local size_t largest = 0;
+
+}  // namespace
+
+// In a file of their own, where no compiler sees one inlined and the other not.
+void* operator new(size_t size) {
+  largest = std::max(largest, size);
+  if (void* memory = std::malloc(size == 0 ? 1 : size)) return memory;
+  throw std::bad_alloc();
+}
+void operator delete(void* memory) noexcept { std::free(memory); }
+void operator delete(void* memory, size_t) noexcept { std::free(memory); }
+
+namespace moldau::protocol::test {
+
+LargestAllocation::LargestAllocation() noexcept { largest = 0; }
+
+size_t LargestAllocation::size() const noexcept { return largest; }
+
+}  // namespace moldau::protocol::test
