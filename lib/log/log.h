@@ -60,6 +60,7 @@ struct LogCursor {
   std::shared_ptr<Segment> segment;
   std::shared_ptr<const storage::Mapping> pin;
   uint32_t position = 0;
+  int64_t batch_offset = 0;  // the base offset of the batch at `position`
 };
 
 struct OffsetAndTimestamp {

@@ -50,15 +50,17 @@ absl::StatusOr<LogSlice> Log::Core::SliceFrom(LogCursor& cursor, SegmentEnd end,
     MOLDAU_ASSIGN_OR_RETURN(cursor.pin, segment.ReadMapping());
   }
   const uint32_t from = cursor.position;
+  const Segment::Place place{from, cursor.batch_offset};
   Segment::Border border{end.position, segment.base_offset() + end.relative_offset};
   if (segment.NeedsVerification(from)) {
-    MOLDAU_ASSIGN_OR_RETURN(border, segment.ReadBorder(*cursor.pin, from, end, max_bytes, EpochsCopy()));
+    MOLDAU_ASSIGN_OR_RETURN(border, segment.ReadBorder(*cursor.pin, place, end, max_bytes, EpochsCopy()));
   } else if (end.position - from > max_bytes) {
     static const LeaderEpochHistory no_epochs;
-    MOLDAU_ASSIGN_OR_RETURN(border, segment.ReadBorder(*cursor.pin, from, end, max_bytes, no_epochs));
+    MOLDAU_ASSIGN_OR_RETURN(border, segment.ReadBorder(*cursor.pin, place, end, max_bytes, no_epochs));
   }
   cursor.position = border.position;
   cursor.offset = border.next_offset;
+  cursor.batch_offset = border.next_offset;
   LogSlice slice{cursor.pin, {cursor.pin->data() + from, border.position - from}, border.next_offset};
   if (MOLDAU_NAMED_BUG(M30)) slice.pin = cursor.pin = nullptr;
   return slice;
@@ -81,9 +83,12 @@ absl::Status Log::Core::Seek(LogCursor& cursor) {
   const std::shared_ptr<Segment>& segment = *--it;
   const SegmentEnd segment_end = segment->published();
   if (cursor.offset < segment->base_offset() + segment_end.relative_offset) {
-    MOLDAU_ASSIGN_OR_RETURN(cursor.position, segment->PositionOf(cursor.offset, EpochsCopy()));
+    MOLDAU_ASSIGN_OR_RETURN(const Segment::Place place, segment->PlaceOf(cursor.offset, EpochsCopy()));
+    cursor.position = place.position;
+    cursor.batch_offset = place.base_offset;
   } else {
     cursor.position = segment_end.position;
+    cursor.batch_offset = cursor.offset;
   }
   cursor.segment = segment;
   return absl::OkStatus();

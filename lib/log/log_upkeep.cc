@@ -54,6 +54,10 @@ absl::StatusOr<int> Log::Core::DeleteOldSegments(int64_t start) {
   SegmentList list = *segments();
   int deleted = 0;
   while (list.size() > 1 && list.front()->sealed() && list.front()->end_offset() <= start) {
+    // A crash that kept the removals and lost the names of what follows would leave nothing to tell the next offset.
+    if (deleted == 0 && names_dirty.load(std::memory_order_acquire)) {
+      MOLDAU_RETURN_IF_ERROR(environment.storage->FlushDirectory(directory));
+    }
     const std::shared_ptr<Segment> oldest = list.front();
     list.erase(list.begin());
     set_segments(list);
@@ -162,9 +166,9 @@ absl::StatusOr<std::shared_ptr<Segment>> Log::Core::CutSegment(const std::shared
       keep = segment->published().position;
       end = segment->end_offset();
     } else {
-      MOLDAU_ASSIGN_OR_RETURN(keep, segment->PositionOf(offset, EpochsCopy()));
-      MOLDAU_ASSIGN_OR_RETURN(const auto mapping, segment->ReadMapping());
-      end = record::BatchView(mapping->data() + keep).base_offset();
+      MOLDAU_ASSIGN_OR_RETURN(const Segment::Place cut_at, segment->PlaceOf(offset, EpochsCopy()));
+      keep = cut_at.position;
+      end = cut_at.base_offset;
     }
   }
   MOLDAU_ASSIGN_OR_RETURN(std::shared_ptr<storage::File> file, segment->File());

@@ -141,26 +141,27 @@ absl::Status Segment::Check(const record::BatchView& batch, uint32_t position, i
   return absl::OkStatus();
 }
 
-absl::StatusOr<Segment::Border> Segment::VerifiedBorder(const storage::Mapping& mapping, uint32_t from, SegmentEnd end,
+absl::StatusOr<Segment::Border> Segment::VerifiedBorder(const storage::Mapping& mapping, Place from, SegmentEnd end,
                                                         size_t max_bytes, const LeaderEpochHistory& epochs) {
-  uint32_t at = from;
-  int64_t expected = from == 0 ? base_offset_ : -1;
-  while (at < end.position && (at == from || at - from < max_bytes)) {
+  uint32_t at = from.position;
+  int64_t expected = from.base_offset;
+  while (at < end.position && (at == from.position || at - from.position < max_bytes)) {
     MOLDAU_ASSIGN_OR_RETURN(const record::BatchView batch, BatchAt(mapping, at, end));
-    MOLDAU_RETURN_IF_ERROR(Check(batch, at, expected < 0 ? batch.base_offset() : expected, end, epochs));
+    MOLDAU_RETURN_IF_ERROR(Check(batch, at, expected, end, epochs));
     expected = batch.next_offset();
     at += static_cast<uint32_t>(batch.size_in_bytes());
   }
   base::MutexLock lock(verify_mutex_);
-  const bool touches = from <= verified_to_ && at >= verified_from_;
-  verified_from_ = touches ? std::min(verified_from_, from) : from;
+  const bool touches = from.position <= verified_to_ && at >= verified_from_;
+  verified_from_ = touches ? std::min(verified_from_, from.position) : from.position;
   verified_to_ = touches ? std::max(verified_to_, at) : at;
   if (verified_from_ == 0 && verified_to_ >= unverified_end_.load(std::memory_order_relaxed)) SetUnverified(0);
   return Border{at, expected};
 }
 
-absl::StatusOr<Segment::Border> Segment::ReadBorder(const storage::Mapping& mapping, uint32_t from, SegmentEnd end,
+absl::StatusOr<Segment::Border> Segment::ReadBorder(const storage::Mapping& mapping, Place place, SegmentEnd end,
                                                     size_t max_bytes, const LeaderEpochHistory& epochs) {
+  const uint32_t from = place.position;
   if (NeedsVerification(from)) {
     bool verified;
     {
@@ -170,7 +171,7 @@ absl::StatusOr<Segment::Border> Segment::ReadBorder(const storage::Mapping& mapp
         max_bytes = std::min<size_t>(max_bytes, verified_to_ - from);
       }
     }
-    if (!verified) return VerifiedBorder(mapping, from, end, max_bytes, epochs);
+    if (!verified) return VerifiedBorder(mapping, place, end, max_bytes, epochs);
   }
   if (end.position - from <= max_bytes) return Border{end.position, base_offset_ + end.relative_offset};
   record::BatchView batch(mapping.data() + from);
@@ -185,42 +186,48 @@ absl::StatusOr<Segment::Border> Segment::ReadBorder(const storage::Mapping& mapp
   return Border{at, batch.next_offset()};
 }
 
-absl::StatusOr<uint32_t> Segment::Locate(const storage::Mapping& mapping, int64_t offset,
-                                         const LeaderEpochHistory& epochs) {
+absl::StatusOr<Segment::Place> Segment::Locate(const storage::Mapping& mapping, int64_t offset,
+                                               const LeaderEpochHistory& epochs) {
   const SegmentEnd end = published();
   const auto entry =
       offset_index_.FloorByOffset(static_cast<uint32_t>(offset - base_offset_) + (MOLDAU_NAMED_BUG(M8) ? 1 : 0));
-  uint32_t at = entry ? entry->position : 0;
-  if (entry && !MOLDAU_NAMED_BUG(M8)) {
+  Place at{.position = 0, .base_offset = base_offset_};
+  if (entry && MOLDAU_NAMED_BUG(M8)) {
+    at = {entry->position, record::BatchView(mapping.data() + entry->position).base_offset()};
+  } else if (entry) {
     // An index may be stale or damaged; only what the batch itself says counts.
-    if (at >= end.position) return Damaged(at, "index beyond the end");
-    MOLDAU_ASSIGN_OR_RETURN(const record::BatchView batch, BatchAt(mapping, at, end));
-    if (batch.last_offset() != base_offset_ + entry->relative_offset) return Damaged(at, "index names another batch");
+    if (entry->position >= end.position) return Damaged(entry->position, "index beyond the end");
+    MOLDAU_ASSIGN_OR_RETURN(const record::BatchView batch, BatchAt(mapping, entry->position, end));
+    if (batch.last_offset() != base_offset_ + entry->relative_offset) {
+      return Damaged(entry->position, "index names another batch");
+    }
+    at = {entry->position, batch.base_offset()};
   }
-  while (at < end.position) {
-    if (NeedsVerification(at)) MOLDAU_RETURN_IF_ERROR(ReadBorder(mapping, at, end, 1, epochs).status());
-    const record::BatchView batch(mapping.data() + at);
+  // From batch to batch: each says where the next one begins, so that one that lies about its own offset is found.
+  while (at.position < end.position) {
+    if (NeedsVerification(at.position)) MOLDAU_RETURN_IF_ERROR(ReadBorder(mapping, at, end, 1, epochs).status());
+    const record::BatchView batch(mapping.data() + at.position);
     if (batch.last_offset() >= offset) return at;
-    at += static_cast<uint32_t>(batch.size_in_bytes());
+    at = {at.position + static_cast<uint32_t>(batch.size_in_bytes()), batch.next_offset()};
   }
-  return Damaged(at, "an offset below the segment's end is missing");
+  return Damaged(at.position, "an offset below the segment's end is missing");
 }
 
-absl::StatusOr<uint32_t> Segment::PositionOf(int64_t offset, const LeaderEpochHistory& epochs) {
-  if (offset == base_offset_) return 0;
+absl::StatusOr<Segment::Place> Segment::PlaceOf(int64_t offset, const LeaderEpochHistory& epochs) {
+  Place at{.position = 0, .base_offset = base_offset_};
+  if (offset == base_offset_) return at;
   MOLDAU_RETURN_IF_ERROR(LoadIndexes());
   MOLDAU_ASSIGN_OR_RETURN(const std::shared_ptr<const storage::Mapping> mapping, ReadMapping());
-  absl::StatusOr<uint32_t> position = Locate(*mapping, offset, epochs);
-  if (position.ok() || offset_index_.size() == 0 || !NeedsVerification(0)) return position;
+  absl::StatusOr<Place> place = Locate(*mapping, offset, epochs);
+  if (place.ok() || offset_index_.size() == 0 || !NeedsVerification(0)) return place;
   // Perhaps only the index is wrong: ask the batches themselves.
   const SegmentEnd end = published();
-  uint32_t at = 0;
-  while (at < end.position) {
+  while (at.position < end.position) {
     MOLDAU_ASSIGN_OR_RETURN(const Border next, VerifiedBorder(*mapping, at, end, 1, epochs));
     if (next.next_offset > offset) return at;
-    at = next.position;
+    at = {next.position, next.next_offset};
   }
-  return Damaged(at, "an offset below the segment's end is missing");
+  return Damaged(at.position, "an offset below the segment's end is missing");
 }
 
 // --- what the manifest keeps ---

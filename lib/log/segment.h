@@ -118,16 +118,21 @@ class Segment final : public HandleHolder {
 
   // --- reading ---
 
-  // The position of the batch that holds `offset` (base <= offset < end).
-  absl::StatusOr<uint32_t> PositionOf(int64_t offset, const LeaderEpochHistory& epochs);
+  // Where the batch lies that holds `offset` (base <= offset < end).
+  struct Place {
+    uint32_t position = 0;
+    int64_t base_offset = 0;  // of the batch
+  };
+  absl::StatusOr<Place> PlaceOf(int64_t offset, const LeaderEpochHistory& epochs);
 
   // The batch border that ends a read of about `max_bytes`, at least one batch, from the border `from`. Batches that
-  // this process neither wrote nor checked are checked now. `end` is what published() said; from < end.position.
+  // this process neither wrote nor checked are checked now. `end` is what published() said; from.position <
+  // end.position.
   struct Border {
     uint32_t position = 0;
     int64_t next_offset = 0;
   };
-  absl::StatusOr<Border> ReadBorder(const storage::Mapping& mapping, uint32_t from, SegmentEnd end, size_t max_bytes,
+  absl::StatusOr<Border> ReadBorder(const storage::Mapping& mapping, Place from, SegmentEnd end, size_t max_bytes,
                                     const LeaderEpochHistory& epochs);
   // Bytes before `position` were written by somebody else and not read yet.
   void SetUnverified(uint32_t position) noexcept { unverified_end_.store(position, std::memory_order_release); }
@@ -159,9 +164,9 @@ class Segment final : public HandleHolder {
   absl::StatusOr<std::shared_ptr<storage::Mapping>> MapLocked() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   absl::Status LoadIndexFiles();
   absl::Status RebuildIndexes();
-  absl::StatusOr<uint32_t> Locate(const storage::Mapping& mapping, int64_t offset, const LeaderEpochHistory& epochs);
-  absl::StatusOr<Border> VerifiedBorder(const storage::Mapping& mapping, uint32_t from, SegmentEnd end,
-                                        size_t max_bytes, const LeaderEpochHistory& epochs);
+  absl::StatusOr<Place> Locate(const storage::Mapping& mapping, int64_t offset, const LeaderEpochHistory& epochs);
+  absl::StatusOr<Border> VerifiedBorder(const storage::Mapping& mapping, Place from, SegmentEnd end, size_t max_bytes,
+                                        const LeaderEpochHistory& epochs);
   absl::StatusOr<record::BatchView> BatchAt(const storage::Mapping& mapping, uint32_t position, SegmentEnd end) const;
   absl::Status Check(const record::BatchView& batch, uint32_t position, int64_t expected_base, SegmentEnd end,
                      const LeaderEpochHistory& epochs) const;

@@ -86,16 +86,17 @@ absl::Status Segment::RebuildIndexes() {
   MOLDAU_ASSIGN_OR_RETURN(const std::shared_ptr<const storage::Mapping> mapping, ReadMapping());
   DropIndexes();
   const SegmentEnd end = published();
-  const bool trusted = !NeedsVerification(0);
+  int64_t expected = base_offset_;
   for (uint32_t at = 0; at < end.position;) {
     MOLDAU_ASSIGN_OR_RETURN(const record::BatchView batch, BatchAt(*mapping, at, end));
-    // Headers alone lead on; a batch whose header lies is found when it is read.
-    if (!trusted && batch.last_offset() >= base_offset_ + end.relative_offset)
-      return Damaged(at, "offset beyond the end");
+    // Headers alone lead on. An entry made of one that lies would vouch for it when it is looked up.
+    if (batch.base_offset() != expected) return Damaged(at, "wrong base offset");
+    expected = batch.next_offset();
     IndexBatch(at, batch.last_offset(), static_cast<uint32_t>(batch.size_in_bytes()),
                {batch.max_timestamp_ms(), batch.last_offset()});
     at += static_cast<uint32_t>(batch.size_in_bytes());
   }
+  if (expected != base_offset_ + end.relative_offset) return Damaged(end.position, "wrong last offset");
   rebuilt_indexes_.fetch_add(1, std::memory_order_relaxed);
   base::MutexLock lock(mutex_);
   stored_offset_crc_ = kUnknownCrc;

@@ -16,8 +16,9 @@
 #include "moldau/base/executor.h"
 #include "moldau/base/manual_clock.h"
 #include "moldau/record/batch_view.h"
+#include "moldau/record/verify.h"
 #include "moldau/storage/memory_storage.h"
-#include "support/catch.h"
+#include "support/violation.h"
 
 namespace moldau::test {
 
@@ -84,23 +85,32 @@ inline absl::StatusOr<log::AppendResult> Append(log::Log& log, std::string_view 
   return log.Append({&record, 1});
 }
 
+// Calls `visit` with each record of a slice; none is looked at before its batch has proved to be whole.
+template <typename Visit>
+void ForEachRecord(const log::LogSlice& slice, const Visit& visit) {
+  record::BatchCursor batches(slice.bytes);
+  while (batches.Next()) {
+    for (const RecordView& record : batches.batch().records()) visit(record);
+  }
+  Demand(batches.error() == record::BatchError::kNone, "a read before offset %d returned a damaged batch: %s",
+         slice.next_offset, record::BatchErrorText(batches.error()));
+}
+
 // All values from `offset` to the high watermark.
 inline std::vector<std::string> ReadValues(log::Log& log, int64_t offset = -1) {
   std::vector<std::string> values;
   log::LogCursor cursor{.offset = offset < 0 ? log.log_start_offset() : offset};
-  const int64_t first = cursor.offset;
+  int64_t next = cursor.offset;
   for (;;) {
     const absl::StatusOr<log::LogSlice> slice = log.Read(cursor, 1000);
-    INFO(slice.status().ToString());
-    REQUIRE(slice.ok());
+    DemandOk(slice, "read");
     if (slice->bytes.empty()) return values;
-    for (size_t at = 0; at < slice->bytes.size();) {
-      const record::BatchView batch(slice->bytes.data() + at);
-      at += batch.size_in_bytes();
-      for (const RecordView& record : batch.records()) {
-        if (record.offset() >= first) values.emplace_back(record.value());
-      }
-    }
+    ForEachRecord(*slice, [&](const RecordView& record) {
+      if (record.offset() < next) return;
+      Demand(record.offset() == next, "offset %d where %d was expected", record.offset(), next);
+      values.emplace_back(record.value());
+      ++next;
+    });
   }
 }
 

@@ -1,0 +1,14 @@
+#include "log/whole_batches.h"
+
+#include "support/scale.h"
+
+namespace moldau::test {
+namespace {
+
+TEST_CASE("a reader right behind the writer never sees half a batch", "[log][threads]") {
+  const int batches = Scaled(400);
+  CHECK(ReadBehindTheWriter(batches) == batches);
+}
+
+}  // namespace
+}  // namespace moldau::test
