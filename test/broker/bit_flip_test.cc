@@ -162,7 +162,7 @@ class FlippedDirectory {
 void Flip(Left left, const char* name) {
   FlippedDirectory directory(left);
   directory.Run();
-  CHECK(directory.flips() > Scaled(1000));
+  CHECK(directory.flips() > 100);
   CHECK(directory.detected() > directory.flips() / 3);
   Figure("bit flips, a whole directory %s: %d of %d in %d files detected (%d) or harmless (%d)", name,
          directory.flips(), directory.flips(), directory.files(), directory.detected(),

@@ -10,7 +10,7 @@ void FailEach(Failing failing, FailingOperations::Error error, const char* what)
   const auto step = static_cast<uint64_t>(std::max(1.0, 1 / Scale()));
   FailingOperations operations(failing, std::move(error));
   operations.Run(step);
-  CHECK(operations.lives() > Scaled(200));
+  CHECK(operations.lives() > static_cast<int>(200 / step));
   Figure("failing storage operations, %s: each %s of %d, until a life of a broker met none", what,
          step == 1 ? "one" : absl::StrFormat("%dth", step), operations.operations());
 }
