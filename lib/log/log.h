@@ -159,8 +159,9 @@ class Log {
 
   // Starts a new segment if the active one holds anything.
   absl::Status Roll();
-  // Removes everything at or above `offset` (suffix). Views that readers hold stay valid. The manifest on disk must not
-  // call flushed what is removed here: store one whose recovery point is at most `offset` first.
+  // Removes everything at or above `offset` (suffix), a batch as a whole; if that batch began below the log start, the
+  // log is empty at its log start afterwards. Views that readers hold stay valid. The manifest on disk must not call
+  // flushed what is removed here: store one first whose recovery point is at most the log end that will result.
   absl::Status Truncate(int64_t offset);
   // Removes everything below `offset` (prefix): the log start offset rises, whole segments below it are deleted.
   absl::Status Trim(int64_t offset);

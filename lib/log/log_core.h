@@ -157,8 +157,10 @@ struct Log::Core final : public FlushDriver, public std::enable_shared_from_this
   // --- log_upkeep.cc ---
   absl::Status Roll();
   absl::Status Truncate(int64_t offset);
-  absl::StatusOr<std::shared_ptr<Segment>> CutSegment(const std::shared_ptr<Segment>& segment, int64_t offset)
+  absl::StatusOr<Segment::Place> PlaceOfCut(Segment& segment, int64_t offset);
+  absl::StatusOr<std::shared_ptr<Segment>> CutSegment(const std::shared_ptr<Segment>& segment, Segment::Place place)
       ABSL_EXCLUSIVE_LOCKS_REQUIRED(maintenance_mutex);
+  absl::StatusOr<int> RemoveAll(SegmentList& list);
   absl::Status Trim(int64_t offset);
   absl::StatusOr<int> ApplyRetention();
   absl::StatusOr<int> DeleteOldSegments(int64_t log_start) ABSL_EXCLUSIVE_LOCKS_REQUIRED(maintenance_mutex);

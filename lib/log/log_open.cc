@@ -73,7 +73,13 @@ absl::Status Log::Core::Open(const Known& known) {
       recovered = epochs;
     }
     MOLDAU_RETURN_IF_ERROR(RecoverSegments(environment, directory, rules, list, recovered, report));
-    recovered.TruncateSuffix(list.back()->end_offset());
+    const int64_t end = list.back()->end_offset();
+    recovered.TruncateSuffix(end);
+    // What lies above the log start was lost before it was flushed.
+    if (known.entry != nullptr && end < known.entry->log_start_offset) {
+      MOLDAU_ASSIGN_OR_RETURN(const int removed, RemoveAll(list));
+      report.removed_segments += removed;
+    }
     base::SpinMutexLock lock(append_lock);
     epochs = std::move(recovered);
   }

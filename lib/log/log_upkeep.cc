@@ -136,13 +136,20 @@ absl::Status Log::Core::Truncate(int64_t offset) {
     set_segments(list);
     MOLDAU_RETURN_IF_ERROR(RemoveFiles(*last));
   }
-  MOLDAU_ASSIGN_OR_RETURN(const std::shared_ptr<Segment> cut, CutSegment(list.back(), offset));
-  list.back() = cut;
-  set_segments(std::move(list));
-  const int64_t end = cut->end_offset();
+  MOLDAU_ASSIGN_OR_RETURN(const Segment::Place at, PlaceOfCut(*list.back(), offset));
+  int64_t end = at.base_offset;
+  std::shared_ptr<Segment> cut;  // null: nothing is left
+  if (const int64_t start = log_start.load(std::memory_order_acquire); end < start) {
+    MOLDAU_RETURN_IF_ERROR(RemoveAll(list).status());
+    end = start;
+  } else {
+    MOLDAU_ASSIGN_OR_RETURN(cut, CutSegment(list.back(), at));
+    list.back() = cut;
+    set_segments(std::move(list));
+  }
   base::SpinMutexLock lock_end(append_lock);
   active = cut;
-  position = cut->published().position;
+  position = cut != nullptr ? cut->published().position : 0;
   next_offset = end;
   pending = {};
   indexed_full = false;
@@ -154,23 +161,34 @@ absl::Status Log::Core::Truncate(int64_t offset) {
   return absl::OkStatus();
 }
 
-// The segment without what lies at or behind `offset`, as a new object, so that cursors notice. If readers hold views
-// of the old file it is left to them and the kept part is copied.
-absl::StatusOr<std::shared_ptr<Segment>> Log::Core::CutSegment(const std::shared_ptr<Segment>& segment,
-                                                               int64_t offset) {
-  base::MutexLock lock(segment->upkeep_mutex());
-  uint32_t keep = 0;
-  int64_t end = segment->base_offset();
-  if (offset > segment->base_offset() && segment->published().position > 0) {
-    if (offset >= segment->end_offset()) {
-      keep = segment->published().position;
-      end = segment->end_offset();
-    } else {
-      MOLDAU_ASSIGN_OR_RETURN(const Segment::Place cut_at, segment->PlaceOf(offset, EpochsCopy()));
-      keep = cut_at.position;
-      end = cut_at.base_offset;
-    }
+// Where a segment ends without the batches that hold `offset` and what follows; a batch goes as a whole.
+absl::StatusOr<Segment::Place> Log::Core::PlaceOfCut(Segment& segment, int64_t offset) {
+  const SegmentEnd end = segment.published();
+  if (offset <= segment.base_offset() || end.position == 0) return Segment::Place{0, segment.base_offset()};
+  if (offset >= segment.end_offset()) return Segment::Place{end.position, segment.end_offset()};
+  return segment.PlaceOf(offset, EpochsCopy());
+}
+
+// Removes every segment of a log of which nothing above the log start is left, and tells how many there were. It then
+// goes on at its log start: offsets below it are never given out again, where no reader would look for them.
+absl::StatusOr<int> Log::Core::RemoveAll(SegmentList& list) {
+  int removed = 0;
+  while (!list.empty()) {
+    const std::shared_ptr<Segment> last = list.back();
+    list.pop_back();
+    set_segments(list);
+    MOLDAU_RETURN_IF_ERROR(RemoveFiles(*last));
+    ++removed;
   }
+  return removed;
+}
+
+// The segment up to `place`, as a new object, so that cursors notice. If readers hold views of the old file it is left
+// to them and the kept part is copied.
+absl::StatusOr<std::shared_ptr<Segment>> Log::Core::CutSegment(const std::shared_ptr<Segment>& segment,
+                                                               Segment::Place place) {
+  base::MutexLock lock(segment->upkeep_mutex());
+  const uint32_t keep = place.position;
   MOLDAU_ASSIGN_OR_RETURN(std::shared_ptr<storage::File> file, segment->File());
   const std::string path = segment->Path(kLogSuffix);
   if (segment->IsPinned()) {
@@ -190,7 +208,7 @@ absl::StatusOr<std::shared_ptr<Segment>> Log::Core::CutSegment(const std::shared
   segment->CloseHandles();
   auto cut = std::make_shared<Segment>(environment, directory, segment->base_offset(), segment->capacity());
   MOLDAU_RETURN_IF_ERROR(cut->Adopt(std::move(file), nullptr));
-  cut->Publish({keep, static_cast<uint32_t>(end - segment->base_offset())});
+  cut->Publish({keep, static_cast<uint32_t>(place.base_offset - segment->base_offset())});
   cut->SetUnverified(keep);
   // The old index files speak of batches that are gone.
   for (const std::string_view suffix : {kIndexSuffix, kTimeIndexSuffix}) {

@@ -52,6 +52,12 @@ std::vector<std::byte> Compressed(Compression codec, std::span<const std::byte> 
   return out;
 }
 
+bool IsRefusal(const absl::Status& status) {
+  const ErrorCode code = GetErrorCode(status);
+  return absl::IsInvalidArgument(status) ? code == ErrorCode::kCorruptMessage
+                                         : absl::IsResourceExhausted(status) && code == ErrorCode::kMessageTooLarge;
+}
+
 void TryDecompress(Compression codec, std::span<const std::byte> in, const DecompressLimits& limits) {
   Buffer out;
   const absl::Status status = DecompressBehind(codec, in, limits, out);
@@ -62,15 +68,13 @@ void TryDecompress(Compression codec, std::span<const std::byte> in, const Decom
 
   Buffer again;
   const absl::Status same = DecompressBehind(codec, in, limits, again);
-  MOLDAU_REQUIRE(same == status && again.size() == out.size());
-  MOLDAU_REQUIRE(std::memcmp(again.data(), out.data(), out.size()) == 0);
+  MOLDAU_REQUIRE(same.ok() == status.ok());
   if (!status.ok()) {
-    const ErrorCode code = GetErrorCode(status);
-    MOLDAU_REQUIRE(absl::IsInvalidArgument(status)
-                       ? code == ErrorCode::kCorruptMessage
-                       : absl::IsResourceExhausted(status) && code == ErrorCode::kMessageTooLarge);
+    // Where in a damaged frame zstd notices depends on the window that its context has kept from earlier frames.
+    MOLDAU_REQUIRE(IsRefusal(status) && IsRefusal(same));
     return;
   }
+  MOLDAU_REQUIRE(again.size() == out.size() && std::memcmp(again.data(), out.data(), out.size()) == 0);
   // The limit is a byte's breadth.
   DecompressLimits tight{.max_bytes = produced, .max_ratio = 0, .ratio_free_bytes = produced};
   MOLDAU_REQUIRE(DecompressBehind(codec, in, tight, again).ok());
