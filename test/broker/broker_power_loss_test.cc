@@ -45,7 +45,7 @@ class BrokerPowerLoss {
     ForEachCrashPlan(world.disk(), random_, Scaled(10), [&](const auto& plan) {
       ++states_;
       life.Check(world.disk().CrashImage(plan), After::kPowerCut);
-      if (random_.OneIn(64)) CrashWhileOpening(world.disk().CrashImage(plan), life);
+      if (plans_++ % 64 == 0) CrashWhileOpening(world.disk().CrashImage(plan), life);
     });
   }
 
@@ -72,6 +72,7 @@ class BrokerPowerLoss {
   Random random_{3};
   bool inside_ = false;
   std::exception_ptr broken_;
+  int64_t plans_ = 0;
   int64_t operations_ = 0;
   int64_t states_ = 0;
   int64_t states_in_opening_ = 0;
