@@ -14,6 +14,7 @@ namespace moldau::base {
 struct TaskScope::State {
   struct Waiting {
     Executor::Task task;
+    bool timed = false;
     Executor::TimerId timer = 0;  // 0 if it was posted, or is about to be known
   };
 
@@ -24,10 +25,10 @@ struct TaskScope::State {
   };
 
   // 0 if the scope is closed.
-  TaskId Add(Executor::Task task) {
+  TaskId Add(Executor::Task task, bool timed) {
     const MutexLock lock(mutex);
     if (closed) return 0;
-    waiting.emplace(++last_id, Waiting{std::move(task)});
+    waiting.emplace(++last_id, Waiting{std::move(task), timed});
     return last_id;
   }
 
@@ -64,6 +65,16 @@ struct TaskScope::State {
     finished.Notify();
   }
 
+  // Those that wait for a thread, not for a time.
+  std::vector<TaskId> posted() {
+    const MutexLock lock(mutex);
+    std::vector<TaskId> ids;
+    for (const auto& [id, task] : waiting) {
+      if (!task.timed) ids.push_back(id);
+    }
+    return ids;
+  }
+
   bool idle() {
     const MutexLock lock(mutex);
     return running.empty();
@@ -85,13 +96,13 @@ struct TaskScope::State {
 TaskScope::TaskScope(Executor& executor) : executor_(executor), state_(std::make_shared<State>()) {}
 
 TaskScope::TaskId TaskScope::Post(Executor::Task task) {
-  const TaskId id = state_->Add(std::move(task));
+  const TaskId id = state_->Add(std::move(task), false);
   if (id != 0) executor_.Post([state = state_, id] { state->Run(id); });
   return id;
 }
 
 TaskScope::TaskId TaskScope::PostAt(MonoTime when, Executor::Task task) {
-  const TaskId id = state_->Add(std::move(task));
+  const TaskId id = state_->Add(std::move(task), true);
   if (id != 0) state_->SetTimer(id, executor_.PostAt(when, [state = state_, id] { state->Run(id); }));
   return id;
 }
@@ -120,6 +131,15 @@ void TaskScope::Close() {
     if (waiting.timer != 0) executor_.Cancel(waiting.timer);
   }
   taken.clear();
+  AwaitIdle();
+}
+
+void TaskScope::Drain() {
+  for (const TaskId id : state_->posted()) state_->Run(id);
+  AwaitIdle();
+}
+
+void TaskScope::AwaitIdle() {
   if (state_->runs_here()) return;
   // Sleeps rather than driving the executor: a running task has a thread of its own, and an owner that closes may hold
   // locks.

@@ -36,10 +36,16 @@ class TaskScope {
   // one.
   void Close();
 
+  // Runs what is due and has not started on this thread, and waits for what runs on others, as Close does; timers and
+  // what is posted meanwhile stay. For tasks that must not be lost with an executor that may have stopped.
+  void Drain();
+
   [[nodiscard]] Executor& executor() const { return executor_; }
 
  private:
   struct State;
+
+  void AwaitIdle();
 
   Executor& executor_;
   std::shared_ptr<State> state_;  // shared with what lies in the executor's queue, which may stay there for longer

@@ -37,6 +37,7 @@ absl::Status Core::Close(std::chrono::nanoseconds timeout) {
                        "broker %s: is still closing after %d ms", environment_->options().data_dir,
                        std::chrono::duration_cast<std::chrono::milliseconds>(timeout).count());
   }
+  environment_->callbacks().Drain();
   base::MutexLock lock(close_mutex_);
   return close_status_;
 }

@@ -13,7 +13,10 @@ absl::StatusOr<std::shared_ptr<Environment>> Environment::Make(BrokerOptions opt
   }
   std::shared_ptr<Environment> environment(new Environment(std::move(options)));
   BrokerOptions& own = environment->options_;
-  if (own.executor != nullptr) return environment;
+  if (own.executor != nullptr) {
+    environment->callbacks_ = std::make_unique<base::TaskScope>(*own.executor);
+    return environment;
+  }
   if (own.threads == 0) {
     auto manual = MakeManualExecutor(*own.clock);
     environment->manual_ = manual.get();
@@ -26,6 +29,7 @@ absl::StatusOr<std::shared_ptr<Environment>> Environment::Make(BrokerOptions opt
     return base::Error(absl::StatusCode::kResourceExhausted, "broker %s: none of its %d threads could be started",
                        own.data_dir, own.threads);
   }
+  environment->callbacks_ = std::make_unique<base::TaskScope>(*own.executor);
   return environment;
 }
 
@@ -38,7 +42,9 @@ Environment::Environment(BrokerOptions options)
 
 Environment::~Environment() {
   // A forked child has none of the threads that would have to be joined.
-  if (in_child()) static_cast<void>(own_executor_.release());
+  if (!in_child()) return;
+  static_cast<void>(callbacks_.release());
+  static_cast<void>(own_executor_.release());
 }
 
 absl::Status Environment::CheckProcess() const {
@@ -67,6 +73,7 @@ log::LogEnvironment Environment::ForLogs() noexcept {
   return {.storage = options_.storage,
           .clock = options_.clock,
           .executor = options_.executor,
+          .callbacks = &*callbacks_,
           .logger = &logger_,
           .memory = memory_.get(),
           .flush_gate = &flush_gate_,

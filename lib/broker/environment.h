@@ -13,6 +13,7 @@
 #include "base/logger.h"
 #include "base/memory_budget.h"
 #include "base/mutex.h"
+#include "base/task_scope.h"
 #include "log/flush_gate.h"
 #include "log/handle_cache.h"
 #include "log/log_config.h"
@@ -50,6 +51,10 @@ class Environment {
   // FailedPrecondition in a forked child.
   [[nodiscard]] absl::Status CheckProcess() const;
 
+  // Callbacks of receipts run here and not among the tasks of their log: one that closes the broker must not be waited
+  // for by the work that closes that log.
+  [[nodiscard]] base::TaskScope& callbacks() noexcept { return *callbacks_; }
+
   // Asks for a manifest to be written soon; nothing once the broker is closing.
   void RequestCheckpoint();
   void SetCheckpointRequest(std::function<void()> request);
@@ -75,6 +80,7 @@ class Environment {
   std::function<void()> checkpoint_request_ ABSL_GUARDED_BY(checkpoint_request_mutex_);
   std::unique_ptr<Executor> own_executor_;  // goes first: its tasks use the rest
   ManualExecutor* manual_ = nullptr;
+  std::unique_ptr<base::TaskScope> callbacks_;
 };
 
 }  // namespace moldau::broker

@@ -33,8 +33,14 @@ void ParallelFor(Executor& executor, int helpers, size_t count, absl::FunctionRe
   const int posted = static_cast<int>(std::min(static_cast<size_t>(std::max(helpers, 0)), count - 1));
   for (int i = 0; i < posted; ++i) executor.Post([work] { work->Run(); });
   work->Run();
-  executor.WaitUntil(
-      work->finished, [&] { return work->done.load() == count; }, kForever);
+  // What is left runs on other threads by now. This one must not take up anything else meanwhile: a callback that
+  // closes the broker would wait for what is further up on its own stack.
+  const base::EventCount::Waiter waiter(work->finished);
+  for (;;) {
+    const uint32_t key = work->finished.key();
+    if (work->done.load() == count) return;
+    work->finished.Sleep(key, std::nullopt);
+  }
 }
 
 }  // namespace moldau::broker

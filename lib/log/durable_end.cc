@@ -27,11 +27,16 @@ void DurableEnd::RunDueCallbacks() {
 void DurableEnd::Advance(int64_t end) {
   end_.store(end, std::memory_order_seq_cst);
   event_.Notify();
+  PostDueCallbacks();
+}
+
+// The caller may hold any lock of its log, and a callback may do anything.
+void DurableEnd::PostDueCallbacks() {
   if (callback_count_.load(std::memory_order_seq_cst) == 0) return;
   WithDriver([this](FlushDriver& driver) {
     AddReference();
     const std::shared_ptr<DurableEnd> self(this, [](DurableEnd* shared) { shared->DropReference(); });
-    driver.Post([self] { self->RunDueCallbacks(); });
+    driver.PostCallbacks([self] { self->RunDueCallbacks(); });
   });
 }
 
@@ -43,7 +48,7 @@ void DurableEnd::Fail(absl::Status status) {
     failed_.store(true, std::memory_order_seq_cst);
   }
   event_.Notify();
-  RunDueCallbacks();
+  PostDueCallbacks();
 }
 
 void DurableEnd::Detach() {
@@ -54,10 +59,11 @@ void DurableEnd::Detach() {
     {
       base::MutexLock lock(mutex_);
       driver_ = nullptr;
-      if (driver_users_ == 0) return;
+      if (driver_users_ == 0) break;
     }
     event_.Sleep(key, std::nullopt);
   }
+  RunDueCallbacks();  // nobody else is left to do it
 }
 
 bool DurableEnd::WithDriver(absl::FunctionRef<void(FlushDriver&)> use) {

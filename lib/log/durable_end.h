@@ -27,8 +27,8 @@ class FlushDriver {
   virtual absl::Status AwaitDurable(int64_t offset, std::chrono::nanoseconds timeout) = 0;
   // Sees to it that a flush begins soon in the background.
   virtual void RequestFlush() = 0;
-  // Runs `task` on the executor; it may be dropped if the log closes first.
-  virtual void Post(absl::AnyInvocable<void()> task) = 0;
+  // Runs `task`, which calls the host's callbacks, on the executor or when the broker closes.
+  virtual void PostCallbacks(absl::AnyInvocable<void()> task) = 0;
 
  protected:
   ~FlushDriver() = default;
@@ -68,6 +68,7 @@ class DurableEnd final : public internal::ReceiptSource {
 
  private:
   ~DurableEnd() = default;
+  void PostDueCallbacks();
   void RunDueCallbacks();
   // Runs `use` with the driver while it cannot go away. False if it is gone.
   bool WithDriver(absl::FunctionRef<void(FlushDriver&)> use);

@@ -12,6 +12,7 @@
 
 #include "base/logger.h"
 #include "base/memory_budget.h"
+#include "base/task_scope.h"
 #include "moldau/base/clock.h"
 #include "moldau/base/executor.h"
 #include "moldau/storage/storage.h"
@@ -51,6 +52,7 @@ struct LogEnvironment {
   storage::Storage* storage = nullptr;
   Clock* clock = nullptr;
   Executor* executor = nullptr;
+  base::TaskScope* callbacks = nullptr;  // where those of receipts run, of the host's own code
   base::Logger* logger = nullptr;
   base::MemoryBudget* memory = nullptr;
   FlushGate* flush_gate = nullptr;

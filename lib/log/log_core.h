@@ -132,7 +132,7 @@ struct Log::Core final : public FlushDriver, public std::enable_shared_from_this
   // --- log_flush.cc ---
   absl::Status AwaitDurable(int64_t offset, std::chrono::nanoseconds timeout) override;
   void RequestFlush() override;
-  void Post(absl::AnyInvocable<void()> task) override;
+  void PostCallbacks(absl::AnyInvocable<void()> task) override;
   absl::Status Flush();
   absl::Status FlushHoldingMutex() ABSL_EXCLUSIVE_LOCKS_REQUIRED(flush_mutex);
   absl::Status FlushPending(std::vector<PendingRun> runs, int64_t target) ABSL_EXCLUSIVE_LOCKS_REQUIRED(flush_mutex);

@@ -22,7 +22,7 @@ std::string ParentOf(const std::string& directory) {
 
 }  // namespace
 
-void Log::Core::Post(absl::AnyInvocable<void()> task) { tasks.Post(std::move(task)); }
+void Log::Core::PostCallbacks(absl::AnyInvocable<void()> task) { environment.callbacks->Post(std::move(task)); }
 
 void Log::Core::RequestFlush() {
   tasks.Post([this] { Flush().IgnoreError(); });  // receipts carry the error

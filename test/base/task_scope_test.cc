@@ -107,6 +107,16 @@ TEST_CASE("a task is taken back by its id", "[task_scope]") {
   CHECK(f.ran == 0);
 }
 
+TEST_CASE("draining runs what was posted and leaves the timers", "[task_scope]") {
+  Fixture f;
+  f.scope.Post([&] { ++f.ran; });
+  f.scope.PostAt(f.clock.Now(), [&] { f.ran += 10; });
+  f.scope.Drain();
+  CHECK(f.ran == 1);
+  f.executor->Poll();
+  CHECK(f.ran == 11);
+}
+
 TEST_CASE("a task may close its own scope", "[task_scope]") {
   Fixture f;
   f.scope.Post([&] {

@@ -1,5 +1,6 @@
 #include <array>
 #include <atomic>
+#include <barrier>
 #include <latch>
 #include <thread>
 
@@ -245,6 +246,59 @@ TEST_CASE("a callback on the broker's own thread may close it and hold the last 
   }
   done.wait();
   live.broker.reset();
+}
+
+TEST_CASE("callbacks that close the broker at once do not wait for each other", "[broker][close]") {
+  LiveBroker live(2);
+  Topic topic = *live.broker->CreateTopic("orders", {.partitions = 2});
+  std::barrier both(2);
+  std::latch done(2);
+  for (const int32_t id : {0, 1}) {
+    Partition partition = *topic.partition(id);
+    Append(partition, "one").OnDone([&](const absl::Status& status) {
+      CHECK_OK(status);
+      both.arrive_and_wait();
+      CHECK_OK(live.broker->Close());
+      done.count_down();
+    });
+  }
+  done.wait();
+  live.broker.reset();
+}
+
+TEST_CASE("a callback that learns of a failure may write elsewhere and wait for it", "[broker][close]") {
+  LiveBroker live(1);
+  Partition broken = PartitionOf(*live.broker->CreateTopic("a-broken"));
+  Partition other = PartitionOf(*live.broker->CreateTopic("other"));
+  AppendDurably(broken, "one");
+  live.disk.SetHook([](const storage::Operation& operation) {
+    const bool fails =
+        operation.kind == storage::OperationKind::kFlush && operation.path.find("a-broken") != std::string::npos;
+    return fails ? absl::DataLossError("disk") : absl::OkStatus();
+  });
+  std::latch done(1);
+  Append(broken, "two").OnDone([&](const absl::Status& status) {
+    CHECK(status.code() == absl::StatusCode::kFailedPrecondition);
+    AppendDurably(other, "two was lost");
+    done.count_down();
+  });
+  done.wait();
+  CHECK(ValuesOf(*live.broker->FindTopic("other")) == Strings{"two was lost"});
+}
+
+TEST_CASE("closing waits for the callbacks of its receipts", "[broker][close]") {
+  storage::MemoryStorage disk;
+  ManualClock clock;
+  auto executor = MakeManualExecutor(clock);  // of the host, which has stopped running it
+  auto broker = Broker::Open({.data_dir = "data", .storage = &disk, .executor = executor.get()});
+  REQUIRE_OK(broker);
+  Partition partition = PartitionOf(*(*broker)->CreateTopic("orders"));
+  std::optional<absl::Status> end;
+  Append(partition, "one").OnDone([&](const absl::Status& status) { end = status; });
+  CHECK_FALSE(end.has_value());
+  CHECK_OK((*broker)->Close());
+  REQUIRE(end.has_value());
+  CHECK_OK(*end);
 }
 
 TEST_CASE("a callback may drop the broker and everything else of it", "[broker][close]") {

@@ -45,6 +45,7 @@ class Logs final : public OffsetLogs {
     auto opened = log::Log::Open({.storage = disk_.get(),
                                   .clock = &clock_,
                                   .executor = executor_.get(),
+                                  .callbacks = &callbacks_,
                                   .logger = &logger_,
                                   .memory = &memory_,
                                   .flush_gate = &gate_,
@@ -72,6 +73,7 @@ class Logs final : public OffsetLogs {
   std::unique_ptr<storage::MemoryStorage> disk_;
   ManualClock clock_;
   std::unique_ptr<ManualExecutor> executor_ = MakeManualExecutor(clock_);
+  base::TaskScope callbacks_{*executor_};
   base::Logger logger_{clock_, nullptr, LogLevel::kSilent};
   base::MemoryBudget memory_{1 << 30};
   log::FlushGate gate_;

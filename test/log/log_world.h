@@ -32,6 +32,7 @@ struct LogWorld {
     environment = {.storage = storage.get(),
                    .clock = &clock,
                    .executor = executor.get(),
+                   .callbacks = &callbacks,
                    .logger = &logger,
                    .memory = &memory,
                    .flush_gate = &gate,
@@ -59,6 +60,7 @@ struct LogWorld {
   std::shared_ptr<storage::Storage> storage;
   ManualClock clock;
   std::unique_ptr<ManualExecutor> executor = MakeManualExecutor(clock);
+  base::TaskScope callbacks{*executor};
   std::vector<std::string> messages;
   base::Logger logger{clock, [this](LogLevel, std::string_view text) { messages.emplace_back(text); }, LogLevel::kInfo};
   base::MemoryBudget memory{uint64_t{1} << 30};

@@ -29,6 +29,7 @@ struct Disk {
     return MetadataLog::Open({.storage = storage.get(),
                               .clock = &clock,
                               .executor = executor.get(),
+                              .callbacks = &callbacks,
                               .logger = &logger,
                               .memory = &memory,
                               .flush_gate = &gate,
@@ -39,6 +40,7 @@ struct Disk {
   std::unique_ptr<storage::MemoryStorage> storage;
   ManualClock clock;
   std::unique_ptr<ManualExecutor> executor = MakeManualExecutor(clock);
+  base::TaskScope callbacks{*executor};
   base::Logger logger{clock, nullptr, LogLevel::kSilent};
   base::MemoryBudget memory{1 << 30};
   log::FlushGate gate;
