@@ -39,20 +39,25 @@ function(moldau_add_test_program name)
   target_link_libraries(moldau_${name} PRIVATE moldau absl::str_format absl::strings Threads::Threads)
 endfunction()
 
-# moldau_add_fuzz_target(<name> <file>...): the libFuzzer target moldau_fuzz_<name> and a ctest test that runs it for
-# MOLDAU_FUZZ_SECONDS (20). It starts from test/fuzz/corpus/<name>; what it finds stays in the build directory.
+# moldau_add_fuzz_target(<name> <file>... [SECONDS <n>]): the libFuzzer target moldau_fuzz_<name> and a ctest test that runs
+# it for MOLDAU_FUZZ_SECONDS, or for <n> (20) if that is not set. It starts from test/fuzz/corpus/<name>; what it finds stays
+# in the build directory.
 function(moldau_add_fuzz_target name)
   if(NOT MOLDAU_FUZZ)
     return()
   endif()
+  cmake_parse_arguments(PARSE_ARGV 1 fuzz "" SECONDS "")
+  if(NOT fuzz_SECONDS)
+    set(fuzz_SECONDS 20)
+  endif()
   set(target moldau_fuzz_${name})
-  add_executable(${target} ${ARGN})
+  add_executable(${target} ${fuzz_UNPARSED_ARGUMENTS})
   moldau_configure_target(${target})
   target_include_directories(${target} PRIVATE ${PROJECT_SOURCE_DIR}/test ${PROJECT_SOURCE_DIR}/lib)
   target_link_libraries(${target} PRIVATE moldau absl::str_format absl::strings)
   target_link_options(${target} PRIVATE -fsanitize=fuzzer)
   add_test(NAME "fuzz/${name}" COMMAND ${PROJECT_SOURCE_DIR}/test/fuzz/run_target $<TARGET_FILE:${target}>
-           ${PROJECT_SOURCE_DIR}/test/fuzz/corpus/${name} ${CMAKE_CURRENT_BINARY_DIR}/${name})
+           ${PROJECT_SOURCE_DIR}/test/fuzz/corpus/${name} ${CMAKE_CURRENT_BINARY_DIR}/${name} ${fuzz_SECONDS})
   set_tests_properties("fuzz/${name}" PROPERTIES LABELS fuzz TIMEOUT 1800)
 endfunction()
 

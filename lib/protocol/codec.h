@@ -8,6 +8,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <string>
+#include <vector>
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
@@ -20,10 +21,16 @@ struct DecodeLimits {
   size_t max_memory = size_t{256} << 20;
 };
 
+// Record batches that belong into an encoding, before its byte `position`.
+struct Splice {
+  size_t position;
+  Bytes bytes;
+};
+
 // Instantiated beside each message, so that whoever includes a message does not compile its codec.
 template <typename Message>
 struct Codec {
-  static absl::Status Encode(const Message& message, int16_t version, std::string& out);
+  static absl::Status Encode(const Message& message, int16_t version, std::string& out, std::vector<Splice>* splices);
   static absl::StatusOr<Message> Decode(const Bytes& bytes, int16_t version, const DecodeLimits& limits);
 };
 
@@ -32,7 +39,15 @@ struct Codec {
 // version allows none, and a string of more than 32,767 bytes (kInvalidRequest).
 template <typename Message>
 [[nodiscard]] absl::Status Encode(const Message& message, int16_t version, std::string& out) {
-  return Codec<Message>::Encode(message, version, out);
+  return Codec<Message>::Encode(message, version, out, nullptr);
+}
+
+// The same, but record batches stay where they are: `splices` gets them in their order, each with the place in `out`
+// that it belongs to. So a fetched slice of a log goes from its mapping to a socket.
+template <typename Message>
+[[nodiscard]] absl::Status EncodeAround(const Message& message, int16_t version, std::string& out,
+                                        std::vector<Splice>& splices) {
+  return Codec<Message>::Encode(message, version, out, &splices);
 }
 
 // Fails with kUnsupportedVersion for a version that does not exist, and with kInvalidRequest unless the bytes are one

@@ -1,7 +1,9 @@
 // The definitions of Codec, for the sources that instantiate it: `template struct Codec<JoinGroupRequest>;`.
 #pragma once
 
+#include <string>
 #include <utility>
+#include <vector>
 
 #include "base/status_builder.h"
 #include "protocol/codec.h"
@@ -18,9 +20,10 @@ namespace moldau::protocol {
 }
 
 template <typename Message>
-absl::Status Codec<Message>::Encode(const Message& message, int16_t version, std::string& out) {
+absl::Status Codec<Message>::Encode(const Message& message, int16_t version, std::string& out,
+                                    std::vector<Splice>* splices) {
   MOLDAU_RETURN_IF_ERROR(CheckVersion(Message::kSchema, version));
-  Encoder encoder(Message::kSchema, version, std::move(out));
+  Encoder encoder(Message::kSchema, version, std::move(out), splices);
   encoder.WriteStruct(message);
   return std::move(encoder).Finish(out);
 }

@@ -15,7 +15,7 @@ absl::StatusOr<std::string> EncodeWithVersion(const Message& message, int16_t ve
   WireWriter start;
   start.Int(version);
   std::string out = std::move(start).take();
-  MOLDAU_RETURN_IF_ERROR(Codec<Message>::Encode(message, version, out));
+  MOLDAU_RETURN_IF_ERROR(Codec<Message>::Encode(message, version, out, nullptr));
   return out;
 }
 

@@ -2,7 +2,6 @@
 #pragma once
 
 #include <cstdint>
-#include <limits>
 #include <optional>
 #include <string>
 #include <vector>
@@ -10,6 +9,7 @@
 #include "moldau/error.h"
 #include "protocol/codec.h"
 #include "protocol/schema.h"
+#include "protocol/values.h"
 
 namespace moldau::protocol {
 
@@ -59,7 +59,7 @@ struct DescribeGroupsResponse {
     std::string protocol_type;
     std::string protocol_data;  // while the group is stable the name of the assignor
     std::vector<Member> members;
-    int32_t authorized_operations = std::numeric_limits<int32_t>::min();  // the lowest number: not asked for
+    int32_t authorized_operations = kOperationsNotAskedFor;
 
     template <typename Visitor>
     static void Fields(Visitor& v) {

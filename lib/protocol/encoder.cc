@@ -1,5 +1,6 @@
 #include "protocol/encoder.h"
 
+#include <cstddef>
 #include <limits>
 
 #include "base/status_builder.h"
@@ -14,7 +15,9 @@ constexpr size_t kLongestArray = std::numeric_limits<int32_t>::max() - 1;
 
 absl::Status Encoder::Finish(std::string& out) && {
   out = std::move(out_).take();
-  if (!status_.ok()) out.resize(start_);
+  if (status_.ok()) return status_;
+  out.resize(start_);
+  if (splices_ != nullptr) splices_->erase(splices_->begin() + static_cast<ptrdiff_t>(first_splice_), splices_->end());
   return status_;
 }
 
@@ -26,6 +29,13 @@ void Encoder::Write(const std::string& text) {
 void Encoder::Write(const std::optional<std::string>& text) {
   if (text) return Write(*text);
   flexible_ ? out_.CompactNull() : out_.Int(int16_t{-1});
+}
+
+// No tagged field holds batches, so the position is one in the whole encoding.
+void Encoder::Write(const Bytes& batches) {
+  if (splices_ == nullptr) return WriteOpaque(batches.text());
+  WriteLength(batches.size());
+  if (!batches.empty()) splices_->push_back({out_.bytes().size(), batches});
 }
 
 void Encoder::WriteOpaque(std::string_view bytes) {

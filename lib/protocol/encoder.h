@@ -17,6 +17,7 @@
 #include "absl/status/status.h"
 #include "moldau/types.h"
 #include "protocol/bytes.h"
+#include "protocol/codec.h"
 #include "protocol/schema.h"
 #include "protocol/wire_writer.h"
 
@@ -24,9 +25,13 @@ namespace moldau::protocol {
 
 class Encoder {
  public:
-  // Appends to `out`. `version` is one that the schema has.
-  Encoder(const Schema& schema, int16_t version, std::string out)
-      : schema_(schema), version_(version), flexible_(schema.IsFlexible(version)), out_(std::move(out)) {}
+  // Appends to `out`. `version` is one that the schema has. Record batches go to `splices`, if it is not null.
+  Encoder(const Schema& schema, int16_t version, std::string out, std::vector<Splice>* splices)
+      : schema_(schema),
+        version_(version),
+        flexible_(schema.IsFlexible(version)),
+        out_(std::move(out)),
+        splices_(splices) {}
 
   // Moves what was written to `out`, which is what the encoder began with if it fails.
   [[nodiscard]] absl::Status Finish(std::string& out) &&;
@@ -66,7 +71,7 @@ class Encoder {
   void Write(const std::string& text);
   void Write(const std::optional<std::string>& text);
   void Write(const Uuid& id) { out_.Id(id); }
-  void Write(const Bytes& bytes) { WriteOpaque(bytes.text()); }
+  void Write(const Bytes& batches);
 
   void WriteOpaque(std::string_view bytes);
   void WriteOpaque(const std::string& bytes) { WriteOpaque(std::string_view(bytes)); }
@@ -86,6 +91,8 @@ class Encoder {
   const bool flexible_;
   WireWriter out_;
   const size_t start_ = out_.bytes().size();
+  std::vector<Splice>* const splices_;
+  const size_t first_splice_ = splices_ == nullptr ? 0 : splices_->size();
   absl::Status status_;
 };
 

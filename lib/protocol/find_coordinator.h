@@ -9,6 +9,7 @@
 #include "moldau/error.h"
 #include "protocol/codec.h"
 #include "protocol/schema.h"
+#include "protocol/values.h"
 
 namespace moldau::protocol {
 
@@ -16,7 +17,7 @@ struct FindCoordinatorRequest {
   static constexpr Schema kSchema = RequestSchema(ApiKey::kFindCoordinator);
 
   std::string key;
-  int8_t key_type = 0;  // 0: group, 1: transactional id, 2: share partition
+  CoordinatorType key_type = CoordinatorType::kGroup;
   std::vector<std::string> coordinator_keys;
 
   template <typename Visitor>

@@ -75,11 +75,11 @@ struct JoinGroupResponse {
   ErrorCode error_code = ErrorCode::kNone;
   int32_t generation_id = -1;
   std::optional<std::string> protocol_type;
-  std::optional<std::string> protocol_name;  // the assignor that all members know
-  std::string leader;                        // its member id
-  bool skip_assignment = false;              // the leader is not to assign anew
-  std::string member_id;                     // of the member that is answered
-  std::vector<Member> members;               // of the leader's answer alone
+  std::optional<std::string> protocol_name = "";  // the assignor that all members know
+  std::string leader;                             // its member id
+  bool skip_assignment = false;                   // the leader is not to assign anew
+  std::string member_id;                          // of the member that is answered
+  std::vector<Member> members;                    // of the leader's answer alone
 
   template <typename Visitor>
   static void Fields(Visitor& v) {

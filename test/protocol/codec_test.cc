@@ -46,7 +46,7 @@ bool DecodesAndAgrees(std::string_view bytes, int16_t version) {
 TEST_CASE("every message in every version is read as it was written", "[protocol][codec]") {
   ForEachVersion([]<typename Message>(const Message&, int16_t version) {
     for (int seed = 0; seed < moldau::test::Scaled(30); ++seed) {
-      RandomSource random(seed);
+      RandomSource random(static_cast<uint64_t>(seed));
       const auto message = FilledMessage<Message>(random, version);
       const std::string bytes = Encoded(message, version);
       const auto decoded = Decode<Message>(std::string_view(bytes), version);
@@ -58,10 +58,7 @@ TEST_CASE("every message in every version is read as it was written", "[protocol
 
 TEST_CASE("a message with nothing set can be sent in every version and is read as it was", "[protocol][codec]") {
   ForEachVersion([]<typename Message>(const Message& message, int16_t version) {
-    RandomSource random(0);
-    std::string bytes;
-    // Null stands for "nothing" in some messages, and not every version has it.
-    if (!Encode(message, version, bytes).ok()) return;
+    const std::string bytes = Encoded(message, version);
     const auto decoded = Decode<Message>(std::string_view(bytes), version);
     REQUIRE_OK(decoded);
     CHECK(*decoded == message);
@@ -78,7 +75,7 @@ TEST_CASE("a message is appended to what is there", "[protocol][codec]") {
 TEST_CASE("no prefix of a message is taken for the message, nor is one with a byte too many", "[protocol][codec]") {
   ForEachVersion([]<typename Message>(const Message&, int16_t version) {
     for (int seed = 0; seed < moldau::test::Scaled(5); ++seed) {
-      RandomSource random(seed);
+      RandomSource random(static_cast<uint64_t>(seed));
       const std::string bytes = Encoded(FilledMessage<Message>(random, version), version);
       for (size_t size = 0; size < bytes.size(); ++size) {
         REQUIRE_FALSE(Decode<Message>(std::string_view(bytes).substr(0, size), version).ok());
@@ -90,7 +87,7 @@ TEST_CASE("no prefix of a message is taken for the message, nor is one with a by
 
 TEST_CASE("whatever a flipped bit makes of a message, it is refused or has one meaning", "[protocol][codec]") {
   ForEachVersion([]<typename Message>(const Message&, int16_t version) {
-    RandomSource random(version);
+    RandomSource random(static_cast<uint64_t>(version));
     const std::string bytes = Encoded(FilledMessage<Message>(random, version), version);
     const size_t step = bytes.size() > 200 ? 7 : 1;
     for (size_t bit = 0; bit < bytes.size() * 8; bit += step) {
@@ -109,7 +106,7 @@ TEST_CASE("a huge or negative length anywhere reserves no memory beyond what the
       std::string_view("\xff\xff\xff\xfe", 4), std::string_view("\xff\xff\xff\xff\x0f", 5),
       std::string_view("\xff\xff\xff\x07", 4)};
   ForEachVersion([&]<typename Message>(const Message&, int16_t version) {
-    RandomSource random(version);
+    RandomSource random(static_cast<uint64_t>(version));
     const std::string bytes = Encoded(FilledMessage<Message>(random, version), version);
     const size_t step = bytes.size() > 400 ? 3 : 1;
     for (const std::string_view length : kLengths) {
