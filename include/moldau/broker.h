@@ -26,6 +26,7 @@
 #include "moldau/base/clock.h"
 #include "moldau/base/executor.h"
 #include "moldau/base/log_sink.h"
+#include "moldau/group_options.h"
 #include "moldau/storage/storage.h"
 #include "moldau/topic.h"
 #include "moldau/types.h"
@@ -66,6 +67,7 @@ struct BrokerOptions {
   // groups.
   Durability offsets_durability = Durability::kFlushed;
   int32_t offsets_partitions = 50;
+  GroupOptions groups;
 
   // How often old segments are looked for, the manifest is written, and what lies idle gives its mappings back.
   std::chrono::milliseconds retention_check_interval = std::chrono::minutes(5);

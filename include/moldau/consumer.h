@@ -5,35 +5,46 @@
 //   for (const moldau::ConsumerRecord& r : records) Brew(r.key(), r.value());
 //   baristas.Commit();
 //
+// The consumers of a group share the partitions of their topics: each partition belongs to one of them at a time. When
+// one comes, leaves, or is not heard of for too long, the group rebalances: what a consumer has to give up it is told
+// (on_revoked) before anyone else gets it.
+//
 // Delivery is at least once: a position is committed only after the records before it were handed out and a later Poll,
 // Commit or Close said that they are done. A consumer that is destroyed without Close commits nothing of its last Poll.
 //
-// Threads: one at a time, or FailedPrecondition; but Wakeup and Close may be called from any thread at any time.
+// Threads: one at a time, or FailedPrecondition; but Wakeup and Close may be called from any thread at any time. Its
+// callbacks run on the thread that is in Poll, Close or Subscribe, and may use the consumer, but for Poll and Close.
 // Ownership: records may outlive the consumer, the consumer may outlive the broker.
 // Failure: Cancelled after Close of the consumer or the broker; FailedPrecondition for a partition that is not
-// assigned.
-// Source: Kafka's consumer.
+// assigned. What a group refuses carries Kafka's code: kUnknownMemberId, kIllegalGeneration, kRebalanceInProgress,
+// kFencedInstanceId (for good: another consumer has taken the group_instance_id over), kInconsistentGroupProtocol, …
+// Source: Kafka's consumer; KIP-62, KIP-345, KIP-429.
 #pragma once
 
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <span>
 #include <stop_token>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
+#include "moldau/assignor.h"
 #include "moldau/base/clock.h"
 #include "moldau/consumer_records.h"
+#include "moldau/receipt.h"
 #include "moldau/types.h"
 
 namespace moldau {
 
 class Broker;
+class Consumer;
 
 namespace client {
 class ConsumerCore;
@@ -46,11 +57,62 @@ enum class OffsetReset : uint8_t {
   kNone,      // OutOfRange naming the valid range
 };
 
+// One of Kafka's assignors by its name, or one of the host's own (moldau/assignor.h).
+class AssignorChoice {
+ public:
+  AssignorChoice(const char* name) : name_(name) {}             // NOLINT(google-explicit-constructor)
+  AssignorChoice(std::string name) : name_(std::move(name)) {}  // NOLINT(google-explicit-constructor)
+  AssignorChoice(std::shared_ptr<const Assignor> own)           // NOLINT(google-explicit-constructor)
+      : own_(std::move(own)) {}
+
+  // InvalidArgument (kInconsistentGroupProtocol) for a name that is none.
+  [[nodiscard]] absl::StatusOr<std::shared_ptr<const Assignor>> Find() const {
+    if (own_ != nullptr) return own_;
+    return FindAssignor(name_);
+  }
+
+ private:
+  std::string name_;
+  std::shared_ptr<const Assignor> own_;
+};
+
+// Told what is assigned to a consumer, or no longer. A callback that throws changes nothing: the Poll in which it ran
+// returns Internal with what it threw, the partitions and their positions.
+using RebalanceCallback = std::function<void(Consumer&, std::span<const TopicPartition>)>;
+
 struct ConsumerOptions {
-  // Whose committed offsets to use. Empty: none, there is nothing to commit. A group has one member at a time.
+  // With whom to share the partitions, and whose committed offsets to use. Empty: none; all partitions are read, and
+  // there is nothing to commit.
   std::string group;
-  // What Subscribe reads: all partitions, those added later too.
+  // What Subscribe reads: topics that exist, or those whose whole name matches a pattern (an ECMAScript regular
+  // expression), which may come and go. All partitions, those added later too.
   std::vector<std::string> topics;
+  std::string pattern;
+
+  // How the group's partitions are shared out, the most wanted first; its members must have one in common. Partitions
+  // that stay are consumed on during a rebalance if all that are named are cooperative. A group that also has Kafka's
+  // own clients may need "range", which all of them know.
+  std::vector<AssignorChoice> assignors = {"cooperative-sticky"};
+
+  // A name that the consumer keeps when it is started again (a static member): it then gets the same partitions as
+  // before, without a rebalance, if it is back within session_timeout. Whoever comes with the name of another one
+  // fences it.
+  std::string group_instance_id;
+
+  // Not heard of for so long, the consumer counts as dead and loses its partitions; within what the broker allows
+  // (BrokerOptions::groups). It is heard of every heartbeat_interval, through the broker's executor and in Poll.
+  std::chrono::milliseconds session_timeout = std::chrono::seconds(45);
+  std::chrono::milliseconds heartbeat_interval = std::chrono::seconds(3);
+  // The longest time between two Polls. A consumer that needs longer leaves its group, and others go on where it
+  // committed last; it joins again in its next Poll (on_lost). Also how long a rebalance waits for it.
+  std::chrono::milliseconds max_poll_interval = std::chrono::minutes(5);
+
+  // After partitions were added, and their positions found; before partitions are given up, when offsets can still be
+  // committed (what earlier Polls returned has been, if enable_auto_commit); and instead of the latter if they belong
+  // to others already (on_revoked, if there is no on_lost).
+  RebalanceCallback on_assigned;
+  RebalanceCallback on_revoked;
+  RebalanceCallback on_lost;
 
   OffsetReset auto_offset_reset = OffsetReset::kEarliest;
 
@@ -61,7 +123,8 @@ struct ConsumerOptions {
 
   WaitStrategy wait = WaitStrategy::kPark;
 
-  // Commits what earlier Polls returned: in a Poll, but not more often than this, and at Close.
+  // Commits what earlier Polls returned: in a Poll, but not more often than this, before a partition is given up, and
+  // at Close.
   bool enable_auto_commit = true;
   std::chrono::milliseconds auto_commit_interval = std::chrono::seconds(5);
 
@@ -71,11 +134,14 @@ struct ConsumerOptions {
 
 class Consumer final {
  public:
-  // Reads all partitions of options.topics as the only member of options.group. InvalidArgument naming every problem;
-  // NotFound (kUnknownTopicOrPartition); FailedPrecondition (kGroupMaxSizeReached) while the group has another member.
+  // Reads options.topics or what options.pattern matches, as a member of options.group. A consumer that is alone in its
+  // group has its partitions when this returns; with others it gets them in Poll, as they give them up in theirs.
+  // InvalidArgument naming every problem; NotFound (kUnknownTopicOrPartition); what the group refuses
+  // (kInconsistentGroupProtocol, kInvalidSessionTimeout, kGroupMaxSizeReached).
   static absl::StatusOr<Consumer> Subscribe(Broker& broker, ConsumerOptions options);
 
-  // Reads these partitions. A group, if given, is used for committed offsets only and may be shared.
+  // Reads these partitions, whoever else does. A group, if given, is used for committed offsets only; while it has
+  // members it refuses commits from outside (kUnknownMemberId).
   static absl::StatusOr<Consumer> Assign(Broker& broker, std::span<const TopicPartition> partitions,
                                          ConsumerOptions options = {});
 
@@ -84,9 +150,10 @@ class Consumer final {
   Consumer(Consumer&& other) noexcept;
   Consumer& operator=(Consumer&& other) noexcept;
 
-  // The next records, taken from the partitions in turn; empty after `timeout`, or when `stop` is requested. Calling it
-  // says that the records of the Poll before are done. Cancelled after Wakeup (once) and after Close. An error of one
-  // partition, such as OutOfRange or DataLoss, comes back each time its turn comes; the others can be read on.
+  // The next records, taken from the partitions in turn, and what the group has to settle; empty after `timeout`, or
+  // when `stop` is requested. Calling it says that the records of the Poll before are done. Cancelled after Wakeup
+  // (once) and after Close. An error of one partition, such as OutOfRange or DataLoss, comes back each time its turn
+  // comes; the others can be read on.
   absl::StatusOr<ConsumerRecords> Poll(std::chrono::nanoseconds timeout, std::stop_token stop = {});
 
   // Makes the Poll that is waiting, or else the next one, return Cancelled.
@@ -117,17 +184,23 @@ class Consumer final {
 
   // --- committed offsets, as durable as the broker's offsets_durability says ---
 
-  // Commits the positions: all that Poll returned is done. FailedPrecondition (kInvalidGroupId) without a group.
+  // Commits the positions: all that Poll returned is done. FailedPrecondition (kInvalidGroupId) without a group, and if
+  // the group refuses: a consumer that has lost its partitions changes nothing.
   absl::Status Commit();
   // Commits these: the offset of the next record to read, for partitions of any topic that exists.
   absl::Status Commit(const Offsets& offsets);
+  // The same without waiting until they are durable. Whoever fetches them sees them at once.
+  absl::StatusOr<Receipt> CommitAsync();
+  absl::StatusOr<Receipt> CommitAsync(const Offsets& offsets);
   // What the group has committed; nullopt if nothing.
   absl::StatusOr<std::optional<int64_t>> Committed(const TopicPartition& partition) const;
 
-  // Wakes a Poll that waits, commits the positions if enable_auto_commit, and leaves the group. Idempotent.
+  // Wakes a Poll that waits, commits the positions if enable_auto_commit, gives the partitions up (on_revoked) and
+  // leaves the group; a static member stays in it until its session ends. Idempotent.
   absl::Status Close();
 
  private:
+  friend class client::ConsumerCore;  // makes the handle that callbacks get
   explicit Consumer(std::shared_ptr<client::ConsumerCore> core) noexcept;
   void CloseIfOpen() noexcept;
   std::shared_ptr<client::ConsumerCore> core_;

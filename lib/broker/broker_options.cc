@@ -54,6 +54,16 @@ absl::Status CheckOptions(const BrokerOptions& options) {
                  "offsets_partitions is %d, must be between 1 and %d", options.offsets_partitions, kMaxPartitions);
   problems.AddIf(!IsLocal(options.offsets_durability), "offsets_durability is %s, which needs several replicas",
                  metadata::DurabilityName(options.offsets_durability));
+  const GroupOptions& groups = options.groups;
+  problems.AddInterval("groups.min_session_timeout", groups.min_session_timeout);
+  problems.AddIf(groups.max_session_timeout < groups.min_session_timeout,
+                 "groups.max_session_timeout is %d ms, less than groups.min_session_timeout, %d ms",
+                 groups.max_session_timeout.count(), groups.min_session_timeout.count());
+  problems.AddIf(groups.initial_rebalance_delay.count() < 0,
+                 "groups.initial_rebalance_delay is %d ms, must be at least 0", groups.initial_rebalance_delay.count());
+  problems.AddIf(groups.max_size < 1, "groups.max_size is 0");
+  problems.AddInterval("groups.offsets_retention", groups.offsets_retention);
+  problems.AddInterval("groups.offsets_check_interval", groups.offsets_check_interval);
   problems.AddInterval("retention_check_interval", options.retention_check_interval);
   problems.AddInterval("checkpoint_interval", options.checkpoint_interval);
   problems.AddInterval("cool_down_interval", options.cool_down_interval);

@@ -61,9 +61,9 @@ absl::StatusOr<log::Log*> Core::LogForReading(int32_t partition) {
   return state->Log();
 }
 
-absl::Status Core::CheckPartition(const TopicPartition& partition) {
-  MOLDAU_ASSIGN_OR_RETURN(const std::shared_ptr<TopicState> topic, FindTopic(partition.topic));
-  return topic->partition(partition.partition).status();
+absl::StatusOr<int32_t> Core::CountPartitions(std::string_view topic) {
+  MOLDAU_ASSIGN_OR_RETURN(const std::shared_ptr<TopicState> state, FindTopic(topic));
+  return state->partition_count();
 }
 
 }  // namespace moldau::broker

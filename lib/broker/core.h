@@ -1,7 +1,7 @@
 // The broker itself, behind the handle: topics, their partitions, committed offsets, background work, and the order in
 // which all of it opens and closes. Its parts by event: core_<event>.cc implements the members listed under its name.
 //
-// Locks, in the order in which they may be taken:
+// Locks, in the order in which they may be taken, after that of a consumer group:
 //   metadata_mutex_     decisions about topics. Held across the flush of the metadata log.
 //   checkpoint_mutex_   one manifest at a time. Held across I/O.
 //   (a shard of the offset store, a partition)
@@ -29,7 +29,7 @@
 #include "broker/data_directory.h"
 #include "broker/environment.h"
 #include "broker/topic_state.h"
-#include "coordinator/group_registry.h"
+#include "coordinator/group_coordinator.h"
 #include "coordinator/offset_store.h"
 #include "log/waker_list.h"
 #include "metadata/metadata_log.h"
@@ -49,8 +49,8 @@ class Core final : private coordinator::OffsetLogs {
   [[nodiscard]] bool closing() const noexcept { return closing_.load(std::memory_order_seq_cst); }
   [[nodiscard]] Environment& environment() const noexcept { return *environment_; }
   [[nodiscard]] const std::shared_ptr<Environment>& shared_environment() const noexcept { return environment_; }
-  [[nodiscard]] coordinator::OffsetStore& offsets() noexcept { return *offsets_; }
-  [[nodiscard]] coordinator::GroupRegistry& groups() noexcept { return groups_; }
+  // What consumer groups ask for, whoever sends it.
+  [[nodiscard]] coordinator::GroupCoordinator& groups() noexcept { return *groups_; }
   [[nodiscard]] const Uuid& cluster_id() const noexcept { return cluster_id_; }
   [[nodiscard]] const RecoverySummary& recovery() const noexcept { return recovery_; }
 
@@ -63,6 +63,11 @@ class Core final : private coordinator::OffsetLogs {
   // do so now. Partitions refuse to be opened by then; logs that are open still take appends.
   void AddLastCallWaker(base::Waker* waker) { last_call_wakers_.Add(waker); }
   void RemoveLastCallWaker(base::Waker* waker) { last_call_wakers_.Remove(waker); }
+
+  // Rises with every topic and partition that is added or removed. Its wakers are woken after it has risen.
+  [[nodiscard]] uint64_t topics_version() const noexcept { return topics_version_.load(std::memory_order_seq_cst); }
+  void AddTopicsWaker(base::Waker* waker) { topics_wakers_.Add(waker); }
+  void RemoveTopicsWaker(base::Waker* waker) { topics_wakers_.Remove(waker); }
 
   absl::Status Flush();
 
@@ -110,7 +115,7 @@ class Core final : private coordinator::OffsetLogs {
   int32_t partition_count() override;
   absl::StatusOr<log::Log*> LogForWriting(int32_t partition) override;
   absl::StatusOr<log::Log*> LogForReading(int32_t partition) override;
-  absl::Status CheckPartition(const TopicPartition& partition) override;
+  absl::StatusOr<int32_t> CountPartitions(std::string_view topic) override;
 
   // --- core_topics.cc ---
   absl::Status CheckNoForeignDirectory(std::string_view name, int32_t first, int32_t end) const
@@ -120,6 +125,7 @@ class Core final : private coordinator::OffsetLogs {
       ABSL_EXCLUSIVE_LOCKS_REQUIRED(metadata_mutex_);
   absl::StatusOr<std::shared_ptr<TopicState>> EnsureOffsetsTopic();
   metadata::PartitionRecord NewPartitionRecord(const Uuid& topic_id, int32_t partition) const;
+  void TopicsHaveChanged();
 
   // --- core_delete.cc ---
   absl::Status EndPartition(PartitionState& partition) ABSL_EXCLUSIVE_LOCKS_REQUIRED(metadata_mutex_);
@@ -130,6 +136,7 @@ class Core final : private coordinator::OffsetLogs {
   void StartBackground();
   void Repeat(std::chrono::milliseconds interval, void (Core::*work)());
   void ApplyRetention();
+  void ExpireOffsets();
   void CoolDown();
   void CheckpointNow();
   absl::Status Checkpoint(bool clean_shutdown);
@@ -156,11 +163,13 @@ class Core final : private coordinator::OffsetLogs {
   std::map<std::string, std::shared_ptr<TopicState>, std::less<>> topics_ ABSL_GUARDED_BY(topics_mutex_);
 
   std::unique_ptr<coordinator::OffsetStore> offsets_;
-  coordinator::GroupRegistry groups_;
+  std::unique_ptr<coordinator::GroupCoordinator> groups_;
 
   std::atomic<bool> closing_{false};
   std::atomic<bool> closed_{false};
   base::EventCount closed_event_;
+  std::atomic<uint64_t> topics_version_{1};
+  log::WakerList topics_wakers_;
   log::WakerList close_wakers_;
   log::WakerList last_call_wakers_;
   base::Mutex close_mutex_;

@@ -11,6 +11,7 @@ void Core::StartBackground() {
   Repeat(options.retention_check_interval, &Core::ApplyRetention);
   Repeat(options.checkpoint_interval, &Core::CheckpointNow);
   Repeat(options.cool_down_interval, &Core::CoolDown);
+  Repeat(options.groups.offsets_check_interval, &Core::ExpireOffsets);
 }
 
 // The scope ends before the core does, so `this` is good.
@@ -37,6 +38,12 @@ void Core::ApplyRetention() {
     }
   }
   if (deleted) CheckpointNow();
+}
+
+void Core::ExpireOffsets() {
+  const absl::Status expired = groups_->ExpireOffsets();
+  if (expired.ok() || absl::IsCancelled(expired)) return;
+  environment_->logger().Error("broker.offsets", "offsets that are too old stay: %s", std::string(expired.message()));
 }
 
 void Core::CoolDown() {

@@ -29,6 +29,7 @@ absl::Status Core::DeleteTopic(std::string_view name) {
     base::MutexLock topics_lock(topics_mutex_);
     topics_.erase(topics_.find(name));
   }
+  TopicsHaveChanged();
   absl::Status first;
   for (const auto& partition : topic->partitions()) first.Update(EndPartition(*partition));
   RequestCheckpoint();

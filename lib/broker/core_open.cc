@@ -30,7 +30,9 @@ absl::Status Core::Open() {
   if (!directory_->clean_shutdown()) RecoverAll();
   directory_->ForgetListing();
   coordinator::OffsetLogs& logs = *this;
-  offsets_ = std::make_unique<coordinator::OffsetStore>(logs, environment_->clock(), environment_->memory());
+  offsets_ = std::make_unique<coordinator::OffsetStore>(logs, environment_->memory());
+  groups_ = std::make_unique<coordinator::GroupCoordinator>(*offsets_, environment_->executor(),
+                                                            environment_->options().groups, environment_->NewRandom());
   // Before the first append: from here on only a completed close may claim a clean shutdown.
   MOLDAU_RETURN_IF_ERROR(Checkpoint(false));
   StartBackground();

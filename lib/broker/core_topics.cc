@@ -135,9 +135,17 @@ absl::StatusOr<std::shared_ptr<TopicState>> Core::CreateLocked(std::string_view 
   MOLDAU_RETURN_IF_ERROR(metadata_->Append(records));
 
   std::shared_ptr<TopicState> topic = MakeTopicState(*metadata_->image().FindById(id), *resolved);
-  base::MutexLock lock(topics_mutex_);
-  topics_.emplace(name, topic);
+  {
+    base::MutexLock lock(topics_mutex_);
+    topics_.emplace(name, topic);
+  }
+  TopicsHaveChanged();
   return topic;
+}
+
+void Core::TopicsHaveChanged() {
+  topics_version_.fetch_add(1, std::memory_order_seq_cst);
+  topics_wakers_.Notify();
 }
 
 // A directory that was there before and belongs to nobody must not become part of a new topic.
@@ -228,6 +236,7 @@ absl::Status Core::AddPartitions(std::string_view name, int32_t total) {
   for (int32_t i = before; i < total; ++i) records.emplace_back(NewPartitionRecord(topic->info().id, i));
   MOLDAU_RETURN_IF_ERROR(metadata_->Append(records));
   for (int32_t i = before; i < total; ++i) topic->AddPartition(MakePartitionState(topic->shared_info(), i));
+  TopicsHaveChanged();
   return absl::OkStatus();
 }
 

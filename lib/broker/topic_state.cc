@@ -21,12 +21,9 @@ std::vector<std::shared_ptr<PartitionState>> TopicState::partitions() const {
 }
 
 void TopicState::AddPartition(std::shared_ptr<PartitionState> partition) {
-  {
-    base::MutexLock lock(mutex_);
-    partitions_.push_back(std::move(partition));
-    count_.store(static_cast<int32_t>(partitions_.size()), std::memory_order_seq_cst);
-  }
-  growth_wakers_.Notify();
+  base::MutexLock lock(mutex_);
+  partitions_.push_back(std::move(partition));
+  count_.store(static_cast<int32_t>(partitions_.size()), std::memory_order_seq_cst);
 }
 
 void TopicState::SetConfig(TopicConfig config, const log::LogConfig& resolved) {

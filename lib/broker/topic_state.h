@@ -11,7 +11,6 @@
 #include "base/mutex.h"
 #include "broker/partition_state.h"
 #include "log/log_config.h"
-#include "log/waker_list.h"
 #include "moldau/topic.h"
 
 namespace moldau::broker {
@@ -32,10 +31,6 @@ class TopicState {
   // Numbered from 0 without gaps.
   void AddPartition(std::shared_ptr<PartitionState> partition);
 
-  // Woken after each AddPartition, until removed: consumers of the topic wait with it.
-  void AddGrowthWaker(base::Waker* waker) { growth_wakers_.Add(waker); }
-  void RemoveGrowthWaker(base::Waker* waker) { growth_wakers_.Remove(waker); }
-
   // The configuration as it was set, and what it means to the logs.
   void SetConfig(TopicConfig config, const log::LogConfig& resolved);
   [[nodiscard]] TopicConfig config() const;
@@ -50,7 +45,6 @@ class TopicState {
   const std::shared_ptr<TopicInfo> info_;
   std::atomic<int32_t> count_{0};
   std::atomic<bool> deleting_{false};
-  log::WakerList growth_wakers_;
   mutable base::Mutex mutex_;
   std::vector<std::shared_ptr<PartitionState>> partitions_ ABSL_GUARDED_BY(mutex_);
   TopicConfig config_ ABSL_GUARDED_BY(mutex_);

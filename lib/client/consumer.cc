@@ -67,9 +67,19 @@ absl::StatusOr<int64_t> Consumer::Lag(const TopicPartition& partition) const { r
 
 absl::StatusOr<int64_t> Consumer::Lag() const { return core_->Lag(); }
 
-absl::Status Consumer::Commit() { return core_->Commit(); }
+absl::Status Consumer::Commit() {
+  const absl::StatusOr<Receipt> receipt = core_->Commit();
+  return receipt.ok() ? receipt->Wait() : receipt.status();
+}
 
-absl::Status Consumer::Commit(const Offsets& offsets) { return core_->Commit(offsets); }
+absl::Status Consumer::Commit(const Offsets& offsets) {
+  const absl::StatusOr<Receipt> receipt = core_->Commit(offsets);
+  return receipt.ok() ? receipt->Wait() : receipt.status();
+}
+
+absl::StatusOr<Receipt> Consumer::CommitAsync() { return core_->Commit(); }
+
+absl::StatusOr<Receipt> Consumer::CommitAsync(const Offsets& offsets) { return core_->Commit(offsets); }
 
 absl::StatusOr<std::optional<int64_t>> Consumer::Committed(const TopicPartition& partition) const {
   return core_->Committed(partition);

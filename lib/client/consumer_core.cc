@@ -1,14 +1,25 @@
 #include "client/consumer_core.h"
 
+#include <limits>
 #include <set>
 #include <utility>
 
 #include "base/status_builder.h"
 #include "broker/access.h"
+#include "client/group_error.h"
 #include "client/problems.h"
+#include "protocol/offset_fetch.h"
 
 namespace moldau::client {
 namespace {
+
+// Kafka's wire has milliseconds in 32 bits.
+constexpr std::chrono::milliseconds kLongestTimeout{std::numeric_limits<int32_t>::max()};
+
+void CheckTime(Problems& problems, const char* name, std::chrono::milliseconds time, std::chrono::milliseconds least) {
+  problems.Unless(least <= time && time <= kLongestTimeout, "%s is %d ms, must be %d to %d", name, time.count(),
+                  least.count(), kLongestTimeout.count());
+}
 
 absl::Status Validate(const ConsumerOptions& options, Problems& problems) {
   problems.Unless(options.auto_offset_reset <= OffsetReset::kNone, "auto_offset_reset is %d, must be 0 to 2",
@@ -17,15 +28,51 @@ absl::Status Validate(const ConsumerOptions& options, Problems& problems) {
   problems.Unless(options.wait <= WaitStrategy::kSpin, "wait is %d, must be 0 to 2", static_cast<int>(options.wait));
   problems.Unless(options.auto_commit_interval.count() >= 0, "auto_commit_interval is %d ms, must be at least 0",
                   options.auto_commit_interval.count());
+  CheckTime(problems, "session_timeout", options.session_timeout, std::chrono::milliseconds(1));
+  CheckTime(problems, "heartbeat_interval", options.heartbeat_interval, std::chrono::milliseconds(1));
+  CheckTime(problems, "max_poll_interval", options.max_poll_interval, std::chrono::milliseconds(1));
+  problems.Unless(options.heartbeat_interval < options.session_timeout,
+                  "heartbeat_interval is %d ms, must be less than session_timeout, %d ms",
+                  options.heartbeat_interval.count(), options.session_timeout.count());
   return problems.status();
+}
+
+absl::Status ValidateSubscription(const ConsumerOptions& options) {
+  Problems problems("consumer options");
+  problems.Unless(!options.topics.empty() || !options.pattern.empty(), "topics are missing");
+  problems.Unless(options.topics.empty() || options.pattern.empty(), "topics and pattern exclude each other");
+  const std::set<std::string> distinct(options.topics.begin(), options.topics.end());
+  problems.Unless(distinct.size() == options.topics.size(), "a topic is named twice");
+  problems.Unless(options.group_instance_id.empty() || !options.group.empty(), "group_instance_id is for a group");
+  problems.Unless(!options.assignors.empty() || options.group.empty(), "assignors are missing");
+  return Validate(options, problems);
+}
+
+// The requests of the client are made of partitions in the order of their topics.
+void AddToCommit(const TopicPartition& source, int64_t offset, protocol::OffsetCommitRequest& request) {
+  if (request.topics.empty() || request.topics.back().name != source.topic) {
+    request.topics.emplace_back().name = source.topic;
+  }
+  auto& partition = request.topics.back().partitions.emplace_back();
+  partition.partition_index = source.partition;
+  partition.committed_offset = offset;
 }
 
 }  // namespace
 
 absl::Status ConsumerCore::Entry::status() const {
-  if (core_.closed_.load(std::memory_order_seq_cst)) return absl::CancelledError("consumer: closed");
-  if (!entered_) return absl::FailedPreconditionError("consumer: in use by another thread");
+  if (core_.closed_.load(std::memory_order_seq_cst) && !is_nested()) return absl::CancelledError("consumer: closed");
+  if (!entered_ && !is_nested()) return absl::FailedPreconditionError("consumer: in use by another thread");
   return core_.broker_->environment().CheckProcess();
+}
+
+absl::Status ConsumerCore::Entry::status_outside_callbacks() const {
+  if (is_nested()) return absl::FailedPreconditionError("consumer: its own callback cannot do this");
+  return status();
+}
+
+bool ConsumerCore::Entry::is_nested() const noexcept {
+  return core_.callback_thread_.load(std::memory_order_relaxed) == std::this_thread::get_id();
 }
 
 ConsumerCore::ConsumerCore(std::shared_ptr<broker::Core> broker, ConsumerOptions options)
@@ -35,20 +82,34 @@ ConsumerCore::ConsumerCore(std::shared_ptr<broker::Core> broker, ConsumerOptions
 
 absl::StatusOr<std::shared_ptr<ConsumerCore>> ConsumerCore::Subscribe(std::shared_ptr<broker::Core> broker,
                                                                       ConsumerOptions options) {
-  Problems problems("consumer options");
-  problems.Unless(!options.topics.empty(), "topics are missing");
-  const std::set<std::string> distinct(options.topics.begin(), options.topics.end());
-  problems.Unless(distinct.size() == options.topics.size(), "a topic is named twice");
-  MOLDAU_RETURN_IF_ERROR(Validate(options, problems));
+  MOLDAU_RETURN_IF_ERROR(ValidateSubscription(options));
   MOLDAU_RETURN_IF_ERROR(broker->CheckOpen());
-
   std::shared_ptr<ConsumerCore> core(new ConsumerCore(std::move(broker), std::move(options)));
   for (const std::string& name : core->options_.topics) {
-    MOLDAU_ASSIGN_OR_RETURN(std::shared_ptr<broker::TopicState> topic, core->broker_->FindTopic(name));
-    core->subscriptions_.push_back({.topic = std::move(topic)});
+    MOLDAU_RETURN_IF_ERROR(core->broker_->FindTopic(name).status());
   }
-  MOLDAU_RETURN_IF_ERROR(core->JoinGroup());
-  MOLDAU_RETURN_IF_ERROR(core->AddNewPartitions(core->options_.auto_offset_reset));
+  MOLDAU_ASSIGN_OR_RETURN(core->selection_, TopicSelection::Make(core->options_.topics, core->options_.pattern));
+  if (core->options_.group.empty()) {
+    MOLDAU_RETURN_IF_ERROR(core->AddNewPartitions(core->options_.auto_offset_reset));
+    return core;
+  }
+  core->is_cooperative_ = true;
+  for (const AssignorChoice& choice : core->options_.assignors) {
+    MOLDAU_ASSIGN_OR_RETURN(std::shared_ptr<const Assignor> assignor, choice.Find());
+    core->is_cooperative_ &= assignor->is_cooperative();
+    core->assignors_.push_back(std::move(assignor));
+  }
+  core->selection_->Refresh(*core->broker_);
+  for (const std::string& topic : core->selection_->topics()) {
+    core->known_partitions_[topic] = core->CountPartitions(topic);
+  }
+  core->membership_.emplace(core->broker_, core->options_, core->waker_);
+  const Entry entry(*core);
+  if (absl::Status joined = core->FollowGroup(); !joined.ok()) {
+    core->membership_->Leave();
+    return joined;
+  }
+  core->membership_->LeavePoll();
   return core;
 }
 
@@ -57,46 +118,37 @@ absl::StatusOr<std::shared_ptr<ConsumerCore>> ConsumerCore::Assign(std::shared_p
                                                                    ConsumerOptions options) {
   Problems problems("consumer options");
   problems.Unless(!partitions.empty(), "partitions are missing");
-  problems.Unless(options.topics.empty(), "topics are for Subscribe");
+  problems.Unless(options.topics.empty() && options.pattern.empty(), "topics are for Subscribe");
   const std::set<TopicPartition> distinct(partitions.begin(), partitions.end());
   problems.Unless(distinct.size() == partitions.size(), "a partition is named twice");
   MOLDAU_RETURN_IF_ERROR(Validate(options, problems));
   MOLDAU_RETURN_IF_ERROR(broker->CheckOpen());
 
   std::shared_ptr<ConsumerCore> core(new ConsumerCore(std::move(broker), std::move(options)));
-  MOLDAU_RETURN_IF_ERROR(core->AddPartitions(partitions, core->options_.auto_offset_reset));
+  MOLDAU_RETURN_IF_ERROR(core->AddPartitions(partitions, core->options_.auto_offset_reset, IfUnreadable::kFail));
   return core;
-}
-
-absl::Status ConsumerCore::JoinGroup() {
-  if (options_.group.empty()) return absl::OkStatus();
-  const std::string member = "consumer-" + broker_->environment().NewRandom().NextUuid().ToString();
-  MOLDAU_ASSIGN_OR_RETURN(membership_, broker_->groups().Acquire(options_.group, member));
-  return absl::OkStatus();
 }
 
 // --- partitions ---
 
 absl::Status ConsumerCore::AddNewPartitions(OffsetReset reset) {
-  for (Subscription& subscription : subscriptions_) {
-    const int32_t count = subscription.topic->partition_count();
-    if (count == subscription.known_partitions) [[likely]]
-      continue;
+  if (!selection_ || !selection_->Refresh(*broker_)) [[likely]]
+    return absl::OkStatus();
+  for (const std::string& topic : selection_->topics()) {
+    const int32_t count = CountPartitions(topic);
+    int32_t& known = known_partitions_[topic];
     std::vector<TopicPartition> added;
-    for (int32_t id = subscription.known_partitions; id < count; ++id) {
-      added.push_back({subscription.topic->info().name, id});
-    }
-    MOLDAU_RETURN_IF_ERROR(AddPartitions(added, reset));
-    subscription.known_partitions = count;
+    for (int32_t id = known; id < count; ++id) added.push_back({topic, id});
+    MOLDAU_RETURN_IF_ERROR(AddPartitions(added, reset, IfUnreadable::kFail));
+    known = std::max(known, count);
   }
   return absl::OkStatus();
 }
 
-absl::Status ConsumerCore::AddPartitions(std::span<const TopicPartition> sources, OffsetReset reset) {
-  coordinator::CommittedOffsets committed;
-  if (!options_.group.empty()) {
-    MOLDAU_ASSIGN_OR_RETURN(committed, broker_->offsets().Fetch(options_.group, sources));
-  }
+absl::Status ConsumerCore::AddPartitions(std::span<const TopicPartition> sources, OffsetReset reset,
+                                         IfUnreadable if_unreadable) {
+  if (sources.empty()) return absl::OkStatus();
+  MOLDAU_ASSIGN_OR_RETURN(const auto committed, FetchCommitted(sources));
   std::vector<std::unique_ptr<ConsumerPartition>> added;
   for (const TopicPartition& source : sources) {
     MOLDAU_ASSIGN_OR_RETURN(const std::shared_ptr<broker::TopicState> topic, broker_->FindTopic(source.topic));
@@ -104,13 +156,15 @@ absl::Status ConsumerCore::AddPartitions(std::span<const TopicPartition> sources
     added.push_back(
         std::make_unique<ConsumerPartition>(source, broker::Access::MakePartition(std::move(state)), options_));
     const auto it = committed.find(source);
-    MOLDAU_RETURN_IF_ERROR(
-        added.back()->Begin(it == committed.end() ? std::nullopt : std::optional(it->second.offset), reset));
+    const absl::Status begun =
+        added.back()->Begin(it == committed.end() ? std::nullopt : std::optional(it->second), reset);
+    if (!begun.ok() && if_unreadable == IfUnreadable::kFail) return begun;
   }
   for (auto& partition : added) {
     index_.emplace(partition->source(), partition.get());
     partitions_.push_back(std::move(partition));
   }
+  ++assignment_version_;
   return absl::OkStatus();
 }
 
@@ -128,27 +182,77 @@ absl::Status ConsumerCore::CheckGroup() const {
                      "consumer: has no group to keep committed offsets for");
 }
 
-absl::StatusOr<Receipt> ConsumerCore::StartCommit(const Offsets& offsets) {
-  if (offsets.empty()) return Receipt();
-  coordinator::CommittedOffsets committed;
-  for (const auto& [source, offset] : offsets) committed[source].offset = offset;
-  MOLDAU_ASSIGN_OR_RETURN(Receipt receipt, broker_->offsets().Commit(options_.group, committed));
-  for (const auto& [source, offset] : offsets) {
-    if (const auto it = index_.find(source); it != index_.end()) it->second->OnCommitted(offset);
+// Those without a commit are missing in the answer.
+absl::StatusOr<std::map<TopicPartition, int64_t>> ConsumerCore::FetchCommitted(
+    std::span<const TopicPartition> sources) {
+  std::map<TopicPartition, int64_t> committed;
+  if (options_.group.empty()) return committed;
+  protocol::OffsetFetchRequest request;
+  request.group_id = options_.group;
+  for (const TopicPartition& source : sources) {
+    if (request.topics->empty() || request.topics->back().name != source.topic) {
+      request.topics->emplace_back().name = source.topic;
+    }
+    request.topics->back().partition_indexes.push_back(source.partition);
+  }
+  const protocol::OffsetFetchResponse response = broker_->groups().Fetch(request);
+  if (response.error_code != ErrorCode::kNone) {
+    MOLDAU_RETURN_IF_ERROR(broker_->CheckOpen());
+    return GroupError(response.error_code, options_.group, "fetch of committed offsets");
+  }
+  for (const auto& topic : response.topics) {
+    for (const auto& partition : topic.partitions) {
+      if (partition.committed_offset < 0) continue;
+      committed[{topic.name, partition.partition_index}] = partition.committed_offset;
+    }
+  }
+  return committed;
+}
+
+absl::StatusOr<Receipt> ConsumerCore::SendCommit(protocol::OffsetCommitRequest request) {
+  if (request.topics.empty()) return Receipt();
+  MOLDAU_RETURN_IF_ERROR(broker_->CheckOpen());
+  request.group_id = options_.group;
+  if (membership_) {
+    Membership::Identity identity = membership_->identity();
+    // Without its place it must not be taken for somebody outside the group.
+    if (identity.generation < 0) {
+      return GroupError(membership_->ExplainRefusal(ErrorCode::kUnknownMemberId), options_.group, "commit");
+    }
+    request.generation_id = identity.generation;
+    request.member_id = std::move(identity.member_id);
+    if (!options_.group_instance_id.empty()) request.group_instance_id = options_.group_instance_id;
+  }
+  coordinator::GroupCoordinator::Commitment commitment = broker_->groups().Commit(request);
+  for (const auto& topic : commitment.response.topics) {
+    for (const auto& partition : topic.partitions) {
+      if (partition.error_code == ErrorCode::kNone) [[likely]]
+        continue;
+      MOLDAU_RETURN_IF_ERROR(broker_->CheckOpen());
+      const ErrorCode error = membership_ ? membership_->ExplainRefusal(partition.error_code) : partition.error_code;
+      return GroupError(error, options_.group,
+                        absl::StrFormat("commit of %s-%d", topic.name, partition.partition_index));
+    }
+  }
+  return std::move(commitment.receipt);
+}
+
+absl::StatusOr<Receipt> ConsumerCore::CommitConfirmed() {
+  protocol::OffsetCommitRequest request;
+  for (const auto& partition : partitions_) {
+    if (const std::optional<int64_t> offset = partition->Uncommitted()) {
+      AddToCommit(partition->source(), *offset, request);
+    }
+  }
+  absl::StatusOr<Receipt> receipt = SendCommit(std::move(request));
+  if (!receipt.ok()) return receipt;
+  for (const auto& partition : partitions_) {
+    if (const std::optional<int64_t> offset = partition->Uncommitted()) partition->OnCommitted(*offset);
   }
   return receipt;
 }
 
-absl::Status ConsumerCore::CommitConfirmed() {
-  Offsets offsets;
-  for (const auto& partition : partitions_) {
-    if (const std::optional<int64_t> offset = partition->Uncommitted()) offsets[partition->source()] = *offset;
-  }
-  MOLDAU_ASSIGN_OR_RETURN(const Receipt receipt, StartCommit(offsets));
-  return receipt.Wait();
-}
-
-absl::Status ConsumerCore::Commit() {
+absl::StatusOr<Receipt> ConsumerCore::Commit() {
   const Entry entry(*this);
   MOLDAU_RETURN_IF_ERROR(entry.status());
   MOLDAU_RETURN_IF_ERROR(CheckGroup());
@@ -156,27 +260,55 @@ absl::Status ConsumerCore::Commit() {
   return CommitConfirmed();
 }
 
-absl::Status ConsumerCore::Commit(const Offsets& offsets) {
+absl::StatusOr<Receipt> ConsumerCore::Commit(const Offsets& offsets) {
   const Entry entry(*this);
   MOLDAU_RETURN_IF_ERROR(entry.status());
   MOLDAU_RETURN_IF_ERROR(CheckGroup());
-  MOLDAU_ASSIGN_OR_RETURN(const Receipt receipt, StartCommit(offsets));
-  return receipt.Wait();
+  protocol::OffsetCommitRequest request;
+  for (const auto& [source, offset] : offsets) {
+    // All or nothing: whatever can be told beforehand is.
+    if (!index_.contains(source)) {
+      MOLDAU_ASSIGN_OR_RETURN(const std::shared_ptr<broker::TopicState> topic, broker_->FindTopic(source.topic));
+      MOLDAU_RETURN_IF_ERROR(topic->partition(source.partition).status());
+    }
+    if (offset < 0) {
+      return base::Error(absl::StatusCode::kInvalidArgument, ErrorCode::kInvalidRequest,
+                         "commit of %s-%d: offset %d is negative", source.topic, source.partition, offset);
+    }
+    AddToCommit(source, offset, request);
+  }
+  absl::StatusOr<Receipt> receipt = SendCommit(std::move(request));
+  if (!receipt.ok()) return receipt;
+  for (const auto& [source, offset] : offsets) {
+    if (const auto it = index_.find(source); it != index_.end()) it->second->OnCommitted(offset);
+  }
+  return receipt;
+}
+
+// Nobody waits for it. If it fails the next one tries again; what was read is read again at worst.
+void ConsumerCore::AutoCommit() {
+  if (!options_.enable_auto_commit || options_.group.empty()) return;
+  const absl::StatusOr<Receipt> receipt = CommitConfirmed();
+  if (receipt.ok() || GetErrorCode(receipt.status()) == ErrorCode::kRebalanceInProgress) return;
+  broker_->environment().logger().Warning("consumer.auto_commit", "group %s: automatic commit failed: %s",
+                                          options_.group, receipt.status().message());
 }
 
 absl::StatusOr<std::optional<int64_t>> ConsumerCore::Committed(const TopicPartition& partition) {
   const Entry entry(*this);
   MOLDAU_RETURN_IF_ERROR(entry.status());
   MOLDAU_RETURN_IF_ERROR(CheckGroup());
-  MOLDAU_ASSIGN_OR_RETURN(const coordinator::CommittedOffsets committed,
-                          broker_->offsets().Fetch(options_.group, std::span(&partition, 1)));
+  MOLDAU_ASSIGN_OR_RETURN(const auto committed, FetchCommitted(std::span(&partition, 1)));
   if (committed.empty()) return std::nullopt;
-  return committed.begin()->second.offset;
+  return committed.begin()->second;
 }
 
 // --- the end ---
 
 absl::Status ConsumerCore::Close(bool confirm) {
+  if (callback_thread_.load(std::memory_order_relaxed) == std::this_thread::get_id()) {
+    return absl::FailedPreconditionError("consumer: its own callback cannot close it");
+  }
   closed_.store(true, std::memory_order_seq_cst);
   event_.Wake();
   for (;;) {
@@ -191,9 +323,15 @@ absl::Status ConsumerCore::Close(bool confirm) {
       if (confirm) {
         for (const auto& partition : partitions_) partition->Confirm();
       }
-      close_status_ = CommitConfirmed();
+      const absl::StatusOr<Receipt> receipt = CommitConfirmed();
+      close_status_ = receipt.ok() ? receipt->Wait() : receipt.status();
     }
-    membership_.Release();
+    if (membership_) {
+      // What a callback refers to may have gone when a consumer is only destroyed.
+      if (confirm) Call("on_revoked", options_.on_revoked, Sources());
+      close_status_.Update(callback_problem_);
+      membership_->Leave();
+    }
     return close_status_;
   }
 }

@@ -1,7 +1,8 @@
 // A consumer behind its handle: its partitions in the order in which they take turns, its place in the group, and the
 // wait for records on all partitions at once.
 //
-// consumer_core.cc opens, closes and commits; consumer_poll.cc polls and waits; consumer_positions.cc moves positions.
+// consumer_core.cc opens, closes and commits; consumer_group.cc follows the group's rebalances; consumer_poll.cc polls
+// and waits; consumer_positions.cc moves positions.
 //
 // Threads: as moldau/consumer.h.   Ownership: shared by the Consumer and by calls that are inside it.
 // Failure: as documented in moldau/consumer.h.
@@ -14,6 +15,7 @@
 #include <span>
 #include <stop_token>
 #include <string>
+#include <thread>
 #include <vector>
 
 #include "absl/functional/function_ref.h"
@@ -21,14 +23,16 @@
 #include "absl/status/statusor.h"
 #include "broker/core.h"
 #include "client/consumer_partition.h"
-#include "coordinator/group_registry.h"
-#include "coordinator/offset_store.h"
+#include "client/membership.h"
+#include "client/topic_selection.h"
+#include "moldau/assignor.h"
 #include "moldau/base/event_count.h"
 #include "moldau/consumer.h"
+#include "protocol/offset_commit.h"
 
 namespace moldau::client {
 
-class ConsumerCore final {
+class ConsumerCore final : public std::enable_shared_from_this<ConsumerCore> {
  public:
   // --- consumer_core.cc ---
   static absl::StatusOr<std::shared_ptr<ConsumerCore>> Subscribe(std::shared_ptr<broker::Core> broker,
@@ -39,8 +43,8 @@ class ConsumerCore final {
   ConsumerCore(const ConsumerCore&) = delete;
   ConsumerCore& operator=(const ConsumerCore&) = delete;
 
-  absl::Status Commit();
-  absl::Status Commit(const Offsets& offsets);
+  absl::StatusOr<Receipt> Commit();
+  absl::StatusOr<Receipt> Commit(const Offsets& offsets);
   absl::StatusOr<std::optional<int64_t>> Committed(const TopicPartition& partition);
   // With `confirm` what the last Poll returned counts as done.
   absl::Status Close(bool confirm);
@@ -61,7 +65,7 @@ class ConsumerCore final {
   absl::StatusOr<int64_t> Lag();
 
  private:
-  // Holds the consumer for one call.
+  // Holds the consumer for one call, or for one that a callback makes within another.
   class Entry {
    public:
     explicit Entry(ConsumerCore& core) noexcept
@@ -77,8 +81,12 @@ class ConsumerCore final {
     [[nodiscard]] bool entered() const noexcept { return entered_; }
     // OK if the call may go on.
     [[nodiscard]] absl::Status status() const;
+    // The same for calls that callbacks must not make.
+    [[nodiscard]] absl::Status status_outside_callbacks() const;
 
    private:
+    [[nodiscard]] bool is_nested() const noexcept;
+
     ConsumerCore& core_;
     const bool entered_;
   };
@@ -93,23 +101,37 @@ class ConsumerCore final {
     base::EventCount& event_;
   };
   class TailWatch;
-
-  struct Subscription {
-    std::shared_ptr<broker::TopicState> topic;
-    int32_t known_partitions = 0;
-  };
+  class PollTime;
 
   ConsumerCore(std::shared_ptr<broker::Core> broker, ConsumerOptions options);
 
   // --- consumer_core.cc ---
-  absl::Status JoinGroup();
-  absl::Status AddPartitions(std::span<const TopicPartition> sources, OffsetReset reset);
-  // Those that subscribed topics have got since the last look. Nothing in them is missed.
+  // Where each partition begins; one that cannot tell yet says so when it is polled.
+  enum class IfUnreadable : uint8_t { kFail, kKeep };
+  absl::Status AddPartitions(std::span<const TopicPartition> sources, OffsetReset reset, IfUnreadable if_unreadable);
+  // Without a group: those that the topics have got since the last look. Nothing in them is missed.
   absl::Status AddNewPartitions(OffsetReset reset);
+  absl::StatusOr<std::map<TopicPartition, int64_t>> FetchCommitted(std::span<const TopicPartition> sources);
   absl::StatusOr<ConsumerPartition*> Find(const TopicPartition& source);
   absl::Status CheckGroup() const;
-  absl::StatusOr<Receipt> StartCommit(const Offsets& offsets);
-  absl::Status CommitConfirmed();
+  absl::StatusOr<Receipt> SendCommit(protocol::OffsetCommitRequest request);
+  absl::StatusOr<Receipt> CommitConfirmed();
+  void AutoCommit();
+
+  // --- consumer_group.cc ---
+  // Does what the group's state asks for, as far as that goes without waiting for others.
+  absl::Status FollowGroup();
+  absl::Status TakeSteps();
+  void LookForNewTopics();
+  absl::Status Join();
+  absl::Status Sync();
+  absl::Status Adopt(std::span<const TopicPartition> assigned);
+  void Revoke(std::span<const TopicPartition> sources);
+  void Lose();
+  void Remove(std::span<const TopicPartition> sources);
+  void Call(const char* name, const RebalanceCallback& callback, std::span<const TopicPartition> sources);
+  [[nodiscard]] int32_t CountPartitions(const std::string& topic) const;
+  [[nodiscard]] std::vector<TopicPartition> Sources() const;
 
   // --- consumer_poll.cc ---
   using Answer = std::optional<absl::StatusOr<ConsumerRecords>>;
@@ -123,11 +145,17 @@ class ConsumerCore final {
 
   const std::shared_ptr<broker::Core> broker_;
   const ConsumerOptions options_;
-  std::vector<Subscription> subscriptions_;
+  std::optional<TopicSelection> selection_;          // of a subscription
+  std::map<std::string, int32_t> known_partitions_;  // by topic; in a group, of the time of the subscription
   std::vector<std::unique_ptr<ConsumerPartition>> partitions_;
+  uint64_t assignment_version_ = 0;  // changes with partitions_
   std::map<TopicPartition, ConsumerPartition*> index_;
   size_t turn_ = 0;  // who is asked first
-  coordinator::GroupRegistry::Membership membership_;
+  std::vector<std::shared_ptr<const Assignor>> assignors_;
+  bool is_cooperative_ = false;  // all of them are
+  std::vector<std::string> joined_topics_;
+  PartitionCounts led_counts_;  // what the assignment was made from, if this is the leader; else empty
+  absl::Status callback_problem_;
   MonoTime next_auto_commit_{};
   absl::Status close_status_;
   bool has_left_ = false;
@@ -137,7 +165,9 @@ class ConsumerCore final {
   std::atomic<bool> woken_{false};
   std::atomic<bool> closed_{false};
   std::atomic<bool> in_use_{false};
-  base::EventCount left_;  // in_use_ became false
+  std::atomic<std::thread::id> callback_thread_{};  // that is in a callback now
+  base::EventCount left_;                           // in_use_ became false
+  std::optional<Membership> membership_;            // goes first: it wakes the waker
 };
 
 }  // namespace moldau::client

@@ -9,11 +9,13 @@ namespace moldau::client {
 
 absl::Status ConsumerPartition::Begin(std::optional<int64_t> committed, OffsetReset reset) {
   committed_ = committed;
-  if (committed) {
-    Seek(*committed);
-  } else if (reset != OffsetReset::kNone) {
-    MOLDAU_RETURN_IF_ERROR(Reset(reset));
-  }
+  first_reset_ = reset;
+  if (committed) Seek(*committed);
+  return FindBeginning();
+}
+
+absl::Status ConsumerPartition::FindBeginning() {
+  if (position_ < 0 && first_reset_ != OffsetReset::kNone) MOLDAU_RETURN_IF_ERROR(Reset(first_reset_));
   Confirm();
   return absl::OkStatus();
 }
@@ -53,6 +55,7 @@ absl::StatusOr<std::optional<ConsumerPartition::Fetched>> ConsumerPartition::Fet
 
 // Reads on from the log; returns how many bytes. Control batches move the position without showing a record.
 absl::StatusOr<size_t> ConsumerPartition::Refill() {
+  if (position_ < 0) MOLDAU_RETURN_IF_ERROR(FindBeginning());
   if (position_ < 0) return NoPosition();
   for (;;) {
     absl::StatusOr<FetchedRecords> fetched = ReadOn();

@@ -34,6 +34,7 @@ class ConsumerPartition {
   [[nodiscard]] const Partition& partition() const noexcept { return partition_; }
 
   // Where to begin: at what the group has committed, or else where `reset` says (kNone: nowhere, until somebody seeks).
+  // If that cannot be told now, Fetch tries again.
   absl::Status Begin(std::optional<int64_t> committed, OffsetReset reset);
 
   struct Fetched {
@@ -64,6 +65,7 @@ class ConsumerPartition {
     FetchedRecords::Iterator at;
   };
 
+  absl::Status FindBeginning();
   absl::StatusOr<size_t> Refill();
   absl::StatusOr<FetchedRecords> ReadOn();
   absl::Status Reset(OffsetReset reset);
@@ -75,6 +77,7 @@ class ConsumerPartition {
   Partition partition_;
   const ConsumerOptions& options_;
 
+  OffsetReset first_reset_ = OffsetReset::kNone;
   int64_t position_ = -1;
   int64_t confirmed_ = -1;
   std::optional<int64_t> committed_;

@@ -21,33 +21,50 @@ class ConsumerCore::TailWatch {
  public:
   explicit TailWatch(ConsumerCore& core) : core_(core) {
     core_.broker_->AddCloseWaker(&core_.waker_);
-    for (const Subscription& subscription : core_.subscriptions_) subscription.topic->AddGrowthWaker(&core_.waker_);
+    if (core_.selection_) core_.broker_->AddTopicsWaker(&core_.waker_);
     for (const auto& partition : core_.partitions_) {
       // A partition that refuses tells why when it is asked for records.
       if (!partition->paused && partition->partition().AddTailWaker(&core_.waker_).ok())
-        watched_.push_back(partition.get());
+        watched_.push_back(partition->partition());
     }
   }
   ~TailWatch() {
-    for (ConsumerPartition* partition : watched_) partition->partition().RemoveTailWaker(&core_.waker_);
-    for (const Subscription& subscription : core_.subscriptions_) subscription.topic->RemoveGrowthWaker(&core_.waker_);
+    for (Partition& partition : watched_) partition.RemoveTailWaker(&core_.waker_);
+    if (core_.selection_) core_.broker_->RemoveTopicsWaker(&core_.waker_);
     core_.broker_->RemoveCloseWaker(&core_.waker_);
   }
   TailWatch(const TailWatch&) = delete;
   TailWatch& operator=(const TailWatch&) = delete;
 
-  // False once there are partitions that it does not watch.
-  [[nodiscard]] bool is_complete() const noexcept { return partitions_ == core_.partitions_.size(); }
+  // False once the consumer has got other partitions.
+  [[nodiscard]] bool is_complete() const noexcept { return version_ == core_.assignment_version_; }
 
  private:
   ConsumerCore& core_;
-  const size_t partitions_ = core_.partitions_.size();
-  std::vector<ConsumerPartition*> watched_;
+  const uint64_t version_ = core_.assignment_version_;
+  std::vector<Partition> watched_;  // the consumer may give them up meanwhile
+};
+
+// A consumer that waits for records is not one that is slow.
+class ConsumerCore::PollTime {
+ public:
+  explicit PollTime(std::optional<Membership>& membership) : membership_(membership) {
+    if (membership_) membership_->EnterPoll();
+  }
+  ~PollTime() {
+    if (membership_) membership_->LeavePoll();
+  }
+  PollTime(const PollTime&) = delete;
+  PollTime& operator=(const PollTime&) = delete;
+
+ private:
+  std::optional<Membership>& membership_;
 };
 
 absl::StatusOr<ConsumerRecords> ConsumerCore::Poll(std::chrono::nanoseconds timeout, std::stop_token stop) {
   const Entry entry(*this);
-  MOLDAU_RETURN_IF_ERROR(entry.status());
+  MOLDAU_RETURN_IF_ERROR(entry.status_outside_callbacks());
+  const PollTime time(membership_);
   ConfirmAndAutoCommit();
   Answer answer = Look(stop);
   if (answer) return *std::move(answer);
@@ -82,7 +99,8 @@ ConsumerCore::Answer ConsumerCore::Look(const std::stop_token& stop) {
   }
   if (broker_->closing()) return absl::CancelledError("consumer: the broker was closed");
   if (stop.stop_requested()) return ConsumerRecords();
-  if (absl::Status status = AddNewPartitions(OffsetReset::kEarliest); !status.ok()) return status;
+  absl::Status status = membership_ ? FollowGroup() : AddNewPartitions(OffsetReset::kEarliest);
+  if (!status.ok()) return status;
   absl::StatusOr<ConsumerRecords> records = FetchAll();
   if (records.ok() && records->empty()) return std::nullopt;
   return records;
@@ -127,15 +145,7 @@ void ConsumerCore::ConfirmAndAutoCommit() {
   Clock& clock = broker_->environment().clock();
   if (clock.Now() < next_auto_commit_) return;
   next_auto_commit_ = DeadlineAfter(clock, options_.auto_commit_interval);
-  Offsets offsets;
-  for (const auto& partition : partitions_) {
-    if (const std::optional<int64_t> offset = partition->Uncommitted()) offsets[partition->source()] = *offset;
-  }
-  // Nobody waits for it. If it fails the next one tries again; what was read is read again at worst.
-  if (const absl::StatusOr<Receipt> receipt = StartCommit(offsets); !receipt.ok()) {
-    broker_->environment().logger().Warning("consumer.auto_commit", "group %s: automatic commit failed: %s",
-                                            options_.group, receipt.status().message());
-  }
+  AutoCommit();
 }
 
 void ConsumerCore::Wakeup() noexcept {

@@ -2,7 +2,6 @@
 
 #include "base/status_builder.h"
 #include "protocol/wire_reader.h"
-#include "protocol/wire_writer.h"
 
 namespace moldau::coordinator {
 namespace {
@@ -20,22 +19,31 @@ int64_t ToMilliseconds(Timestamp time) { return time.time_since_epoch().count();
 
 }  // namespace
 
-std::string EncodeOffsetKey(std::string_view group, const TopicPartition& partition) {
-  WireWriter out;
+void PutOffsetKey(WireWriter& out, std::string_view group, std::string_view topic, int32_t partition) {
   out.Int(kOffsetKey);
   out.String(group);
-  out.String(partition.topic);
-  out.Int(partition.partition);
+  out.String(topic);
+  out.Int(partition);
+}
+
+void PutOffsetValue(WireWriter& out, int64_t offset, int32_t leader_epoch, std::string_view metadata,
+                    Timestamp commit_time) {
+  out.Int(kValueVersion);
+  out.Int(offset);
+  out.Int(leader_epoch);
+  out.String(metadata);
+  out.Int(ToMilliseconds(commit_time));
+}
+
+std::string EncodeOffsetKey(std::string_view group, const TopicPartition& partition) {
+  WireWriter out;
+  PutOffsetKey(out, group, partition.topic, partition.partition);
   return std::move(out).take();
 }
 
 std::string EncodeOffsetValue(const CommittedOffset& committed) {
   WireWriter out;
-  out.Int(kValueVersion);
-  out.Int(committed.offset);
-  out.Int(committed.leader_epoch);
-  out.String(committed.metadata);
-  out.Int(ToMilliseconds(committed.commit_time));
+  PutOffsetValue(out, committed.offset, committed.leader_epoch, committed.metadata, committed.commit_time);
   return std::move(out).take();
 }
 

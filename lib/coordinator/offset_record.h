@@ -16,6 +16,7 @@
 
 #include "absl/status/statusor.h"
 #include "moldau/types.h"
+#include "protocol/wire_writer.h"
 
 namespace moldau::coordinator {
 
@@ -38,6 +39,11 @@ struct OffsetKey {
 
 [[nodiscard]] std::string EncodeOffsetKey(std::string_view group, const TopicPartition& partition);
 [[nodiscard]] std::string EncodeOffsetValue(const CommittedOffset& committed);
+
+// The same, behind what has been written already.
+void PutOffsetKey(protocol::WireWriter& out, std::string_view group, std::string_view topic, int32_t partition);
+void PutOffsetValue(protocol::WireWriter& out, int64_t offset, int32_t leader_epoch, std::string_view metadata,
+                    Timestamp commit_time);
 
 // nullopt if the key belongs to a record of another kind.
 [[nodiscard]] absl::StatusOr<std::optional<OffsetKey>> DecodeOffsetKey(std::string_view key);

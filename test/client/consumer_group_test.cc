@@ -96,25 +96,13 @@ TEST_CASE("a consumer that is destroyed without close does not claim what it ret
 
 TEST_CASE("without automatic commit nothing is committed unless asked for", "[client][consumer][group]") {
   GroupWorld world;
-  auto consumer = world.Member({.enable_auto_commit = false});
+  auto consumer = world.Member({.max_poll_interval = 2h, .enable_auto_commit = false});
   CHECK(Next(consumer) == Strings{"0", "1"});
   world.Pass(1h);
   CHECK(Next(consumer) == Strings{"2", "3"});
   CHECK_OK(consumer->Close());
   consumer = world.Member();
   CHECK(Next(consumer) == Strings{"0", "1"});
-}
-
-TEST_CASE("a group has one member at a time, and the second is told so", "[client][consumer][group]") {
-  GroupWorld world;
-  auto consumer = world.Member();
-  const ConsumerOptions same{.group = "baristas", .topics = {"orders"}};
-  const auto second = Consumer::Subscribe(*world.broker, same);
-  CHECK(absl::IsFailedPrecondition(second.status()));
-  CHECK(GetErrorCode(second.status()) == ErrorCode::kGroupMaxSizeReached);
-  CHECK_OK(Consumer::Subscribe(*world.broker, {.group = "others", .topics = {"orders"}}));
-  CHECK_OK(consumer->Close());
-  CHECK_OK(Consumer::Subscribe(*world.broker, same));
 }
 
 TEST_CASE("a consumer with assigned partitions uses the offsets of a group without being its member",
@@ -126,8 +114,14 @@ TEST_CASE("a consumer with assigned partitions uses the offsets of a group witho
   auto assigned = Consumer::Assign(*world.broker, {&kOrders, 1}, {.group = "baristas", .max_poll_records = 2});
   REQUIRE_OK(assigned);
   CHECK(ValuesOf(assigned->Poll(0ms).value()) == Strings{"2", "3"});
+  // What members have agreed on is not for others to change.
+  const absl::Status refused = assigned->Commit();
+  CHECK(absl::IsFailedPrecondition(refused));
+  CHECK(GetErrorCode(refused) == ErrorCode::kUnknownMemberId);
+  CHECK(member->Committed(kOrders).value() == 2);
+  CHECK_OK(member->Close());
   CHECK_OK(assigned->Commit());
-  CHECK(member->Committed(kOrders).value() == 4);
+  CHECK(assigned->Committed(kOrders).value() == 4);
 }
 
 TEST_CASE("without a group there is nothing to commit to", "[client][consumer][group]") {
@@ -160,6 +154,17 @@ TEST_CASE("what is wrong with a subscription is all named at once", "[client][co
   }
   const auto twice = Consumer::Subscribe(*world.broker, {.topics = {"orders", "orders"}});
   CHECK(absl::IsInvalidArgument(twice.status()));
+  const auto group = Consumer::Subscribe(*world.broker, {.topics = {"orders"},
+                                                         .pattern = "orders",
+                                                         .group_instance_id = "till 1",
+                                                         .session_timeout = 3s,
+                                                         .heartbeat_interval = 3s,
+                                                         .max_poll_interval = 0ms});
+  CHECK(absl::IsInvalidArgument(group.status()));
+  for (const char* problem : {"exclude each other", "group_instance_id is for a group", "less than session_timeout",
+                              "max_poll_interval is 0 ms"}) {
+    CHECK(std::string(group.status().message()).find(problem) != std::string::npos);
+  }
   const auto unknown = Consumer::Subscribe(*world.broker, {.topics = {"nowhere"}});
   CHECK(absl::IsNotFound(unknown.status()));
   CHECK(GetErrorCode(unknown.status()) == ErrorCode::kUnknownTopicOrPartition);

@@ -3,90 +3,26 @@
 #include <map>
 #include <set>
 
-#include "base/logger.h"
 #include "coordinator/java_hash.h"
-#include "log/flush_gate.h"
-#include "log/handle_cache.h"
-#include "moldau/base/manual_clock.h"
+#include "coordinator/offset_logs.h"
 #include "moldau/base/random.h"
-#include "moldau/error.h"
 #include "moldau/record/batch_view.h"
-#include "moldau/storage/memory_storage.h"
-#include "support/catch.h"
 
 namespace moldau::coordinator {
 namespace {
 
 using namespace std::chrono_literals;
 
-constexpr int32_t kPartitions = 5;
 const TopicPartition kOrders0{"orders", 0};
 const TopicPartition kOrders1{"orders", 1};
 const TopicPartition kAudit0{"audit", 0};
 
-// The offsets topic on a disk in memory, and a broker that knows two topics.
-class Logs final : public OffsetLogs {
- public:
-  explicit Logs(std::unique_ptr<storage::MemoryStorage> disk = std::make_unique<storage::MemoryStorage>())
-      : disk_(std::move(disk)) {
-    disk_->CreateDirectory("data").IgnoreError();  // it may be there
-    disk_->FlushDirectory(".").IgnoreError();
-  }
-
-  int32_t partition_count() override { return kPartitions; }
-  absl::StatusOr<log::Log*> LogForWriting(int32_t partition) override {
-    created_ = true;
-    return LogForReading(partition);
-  }
-  absl::StatusOr<log::Log*> LogForReading(int32_t partition) override {
-    if (!created_) return nullptr;
-    std::unique_ptr<log::Log>& log = logs_[partition];
-    if (log != nullptr) return log.get();
-    auto opened = log::Log::Open({.storage = disk_.get(),
-                                  .clock = &clock_,
-                                  .executor = executor_.get(),
-                                  .callbacks = &callbacks_,
-                                  .logger = &logger_,
-                                  .memory = &memory_,
-                                  .flush_gate = &gate_,
-                                  .handles = &handles_},
-                                 "data/__consumer_offsets-" + std::to_string(partition),
-                                 {std::string(kOffsetsTopic), partition, Uuid{{9}}}, {}, {});
-    if (!opened.ok()) return opened.status();
-    log = *std::move(opened);
-    return log.get();
-  }
-  absl::Status CheckPartition(const TopicPartition& partition) override {
-    if (topics.contains(partition.topic)) return absl::OkStatus();
-    return WithErrorCode(absl::NotFoundError("unknown"), ErrorCode::kUnknownTopicOrPartition);
-  }
-
-  [[nodiscard]] OffsetStore Store() { return {*this, clock_, std::make_shared<base::MemoryBudget>(1 << 20)}; }
-  void CloseLogs() { logs_.clear(); }
-  [[nodiscard]] storage::MemoryStorage& disk() { return *disk_; }
-  [[nodiscard]] ManualClock& clock() { return clock_; }
-  void MarkCreated() { created_ = true; }
-
-  std::set<std::string> topics = {"orders", "audit"};
-
- private:
-  std::unique_ptr<storage::MemoryStorage> disk_;
-  ManualClock clock_;
-  std::unique_ptr<ManualExecutor> executor_ = MakeManualExecutor(clock_);
-  base::TaskScope callbacks_{*executor_};
-  base::Logger logger_{clock_, nullptr, LogLevel::kSilent};
-  base::MemoryBudget memory_{1 << 30};
-  log::FlushGate gate_;
-  log::HandleCache handles_{100};
-  bool created_ = false;
-  std::map<int32_t, std::unique_ptr<log::Log>> logs_;
-};
-
 TEST_CASE("what was committed is fetched, the rest is missing", "[coordinator][offsets]") {
-  Logs logs;
+  OffsetLogsInMemory logs;
   OffsetStore store = logs.Store();
-  const auto receipt = store.Commit(
-      "baristas", {{kOrders0, {.offset = 5, .leader_epoch = 2, .metadata = "m"}}, {kAudit0, {.offset = 9}}});
+  const auto receipt =
+      Commit(logs, store, "baristas",
+             {{kOrders0, {.offset = 5, .leader_epoch = 2, .metadata = "m"}}, {kAudit0, {.offset = 9}}});
   REQUIRE_OK(receipt);
   const auto fetched = store.Fetch("baristas", std::vector<TopicPartition>{kOrders0, kOrders1});
   REQUIRE_OK(fetched);
@@ -100,28 +36,28 @@ TEST_CASE("what was committed is fetched, the rest is missing", "[coordinator][o
 }
 
 TEST_CASE("a group's later commit wins, also one that goes back", "[coordinator][offsets]") {
-  Logs logs;
+  OffsetLogsInMemory logs;
   OffsetStore store = logs.Store();
-  REQUIRE_OK(store.Commit("baristas", {{kOrders0, {.offset = 50}}}));
-  REQUIRE_OK(store.Commit("baristas", {{kOrders0, {.offset = 7}}}));
+  REQUIRE_OK(Commit(logs, store, "baristas", {{kOrders0, {.offset = 50}}}));
+  REQUIRE_OK(Commit(logs, store, "baristas", {{kOrders0, {.offset = 7}}}));
   CHECK(store.FetchAll("baristas")->at(kOrders0).offset == 7);
 }
 
 TEST_CASE("asking for offsets creates nothing", "[coordinator][offsets]") {
-  Logs logs;
+  OffsetLogsInMemory logs;
   OffsetStore store = logs.Store();
   CHECK(store.FetchAll("baristas")->empty());
   CHECK(logs.disk().List("data")->empty());
-  REQUIRE_OK(store.Commit("baristas", {}));
+  REQUIRE_OK(Commit(logs, store, "baristas", {}));
   CHECK(logs.disk().List("data")->empty());
 }
 
 TEST_CASE("commits are one atomic batch in the partition of their group", "[coordinator][offsets]") {
-  Logs logs;
+  OffsetLogsInMemory logs;
   OffsetStore store = logs.Store();
-  REQUIRE_OK(
-      store.Commit("baristas", {{kOrders0, {.offset = 1}}, {kOrders1, {.offset = 2}}, {kAudit0, {.offset = 3}}}));
-  log::Log& log = **logs.LogForReading(PartitionForGroup("baristas", kPartitions));
+  REQUIRE_OK(Commit(logs, store, "baristas",
+                    {{kOrders0, {.offset = 1}}, {kOrders1, {.offset = 2}}, {kAudit0, {.offset = 3}}}));
+  log::Log& log = **logs.LogForReading(PartitionForGroup("baristas", kOffsetsPartitions));
   CHECK(log.log_end_offset() == 3);
   REQUIRE_OK(log.Flush());
   const auto slice = log.Read(0, 1 << 20);
@@ -130,22 +66,22 @@ TEST_CASE("commits are one atomic batch in the partition of their group", "[coor
 }
 
 TEST_CASE("commits that are durable survive a power cut", "[coordinator][offsets]") {
-  Logs logs;
+  OffsetLogsInMemory logs;
   OffsetStore store = logs.Store();
-  const Receipt receipt = *store.Commit("baristas", {{kOrders0, {.offset = 5}}});
+  const Receipt receipt = *Commit(logs, store, "baristas", {{kOrders0, {.offset = 5}}});
   REQUIRE_OK(receipt.Wait());
-  Logs after(logs.disk().CrashImage({}));
+  OffsetLogsInMemory after(logs.disk().CrashImage({}));
   after.MarkCreated();
   OffsetStore again = after.Store();
   CHECK(again.FetchAll("baristas")->at(kOrders0).offset == 5);
 }
 
 TEST_CASE("what cannot be committed changes nothing", "[coordinator][offsets]") {
-  Logs logs;
+  OffsetLogsInMemory logs;
   OffsetStore store = logs.Store();
-  REQUIRE_OK(store.Commit("baristas", {{kOrders0, {.offset = 5}}}));
+  REQUIRE_OK(Commit(logs, store, "baristas", {{kOrders0, {.offset = 5}}}));
   const auto code = [&](std::string_view group, const CommittedOffsets& offsets) {
-    return GetErrorCode(store.Commit(group, offsets).status());
+    return GetErrorCode(Commit(logs, store, group, offsets).status());
   };
   CHECK(code("", {{kOrders0, {.offset = 6}}}) == ErrorCode::kInvalidGroupId);
   CHECK(code(std::string(40'000, 'g'), {{kOrders0, {.offset = 6}}}) == ErrorCode::kInvalidGroupId);
@@ -154,25 +90,25 @@ TEST_CASE("what cannot be committed changes nothing", "[coordinator][offsets]") 
   CHECK(code("baristas", {{kOrders0, {.offset = -1}}}) == ErrorCode::kInvalidRequest);
   CHECK(code("baristas", {{kOrders0, {.offset = 6, .metadata = std::string(4097, 'm')}}}) ==
         ErrorCode::kOffsetMetadataTooLarge);
-  CHECK_OK(store.Commit("waiters", {{kOrders0, {.offset = 6, .metadata = std::string(4096, 'm')}}}));
+  CHECK_OK(Commit(logs, store, "waiters", {{kOrders0, {.offset = 6, .metadata = std::string(4096, 'm')}}}));
   CHECK(store.FetchAll("baristas")->at(kOrders0).offset == 5);
   CHECK_FALSE(store.FetchAll("").ok());
 }
 
 TEST_CASE("a topic that is forgotten is forgotten by every group, for good", "[coordinator][offsets]") {
-  Logs logs;
+  OffsetLogsInMemory logs;
   {
     OffsetStore store = logs.Store();
     for (const char* group : {"a", "b", "c", "d"}) {
       const auto receipt =
-          store.Commit(group, {{kOrders0, {.offset = 1}}, {kOrders1, {.offset = 2}}, {kAudit0, {.offset = 3}}});
+          Commit(logs, store, group, {{kOrders0, {.offset = 1}}, {kOrders1, {.offset = 2}}, {kAudit0, {.offset = 3}}});
       REQUIRE_OK(receipt);
       REQUIRE_OK(receipt->Wait());
     }
   }
   OffsetStore store = logs.Store();  // nothing is in memory yet
   REQUIRE_OK(store.ForgetTopic("orders"));
-  Logs after(logs.disk().CrashImage({}));
+  OffsetLogsInMemory after(logs.disk().CrashImage({}));
   after.MarkCreated();
   OffsetStore again = after.Store();
   for (OffsetStore* one : {&store, &again}) {
@@ -186,21 +122,21 @@ TEST_CASE("a topic that is forgotten is forgotten by every group, for good", "[c
 }
 
 TEST_CASE("records of other kinds between the offsets are left alone", "[coordinator][offsets]") {
-  Logs logs;
-  const Record group_metadata{.key = std::string_view("\x00\x02\x00\x01g", 5), .value = "opaque"};
-  log::Log& log = **logs.LogForWriting(PartitionForGroup("g", kPartitions));
-  REQUIRE_OK(log.Append({&group_metadata, 1}));
+  OffsetLogsInMemory logs;
+  const Record of_other_protocol{.key = std::string_view("\x00\x03\x00\x01g", 5), .value = "opaque"};
+  log::Log& log = **logs.LogForWriting(PartitionForGroup("g", kOffsetsPartitions));
+  REQUIRE_OK(log.Append({&of_other_protocol, 1}));
   REQUIRE_OK(log.Flush());
   OffsetStore store = logs.Store();
-  REQUIRE_OK(store.Commit("g", {{kOrders0, {.offset = 1}}}));
+  REQUIRE_OK(Commit(logs, store, "g", {{kOrders0, {.offset = 1}}}));
   CHECK(store.FetchAll("g")->size() == 1);
 }
 
 TEST_CASE("a damaged offset record is reported with its place, not skipped", "[coordinator][offsets]") {
-  Logs logs;
+  OffsetLogsInMemory logs;
   const std::string key = EncodeOffsetKey("g", kOrders0);
   const Record damaged{.key = key, .value = "\x00\x03"};
-  log::Log& log = **logs.LogForWriting(PartitionForGroup("g", kPartitions));
+  log::Log& log = **logs.LogForWriting(PartitionForGroup("g", kOffsetsPartitions));
   REQUIRE_OK(log.Append({&damaged, 1}));
   REQUIRE_OK(log.Flush());
   OffsetStore store = logs.Store();
@@ -211,9 +147,9 @@ TEST_CASE("a damaged offset record is reported with its place, not skipped", "[c
 
 TEST_CASE("memory and log agree after any history", "[coordinator][offsets]") {
   Random random(5);
-  Logs logs;
+  OffsetLogsInMemory logs;
   std::map<std::string, std::map<TopicPartition, int64_t>> model;
-  auto store = std::make_unique<OffsetStore>(logs, logs.clock(), std::make_shared<base::MemoryBudget>(1 << 20));
+  auto store = std::make_unique<OffsetStore>(logs, std::make_shared<base::MemoryBudget>(1 << 20));
   for (int i = 0; i < 2000; ++i) {
     const std::string group = "group" + std::to_string(random.Below(7));
     if (random.OneIn(100)) {
@@ -222,10 +158,10 @@ TEST_CASE("memory and log agree after any history", "[coordinator][offsets]") {
       for (auto& [name, offsets] : model)
         std::erase_if(offsets, [&](auto& entry) { return entry.first.topic == topic; });
     } else if (random.OneIn(50)) {
-      for (int32_t p = 0; p < kPartitions; ++p) {
+      for (int32_t p = 0; p < kOffsetsPartitions; ++p) {
         if (const auto log = logs.LogForReading(p); log.ok() && *log != nullptr) REQUIRE_OK((*log)->Flush());
       }
-      store = std::make_unique<OffsetStore>(logs, logs.clock(), std::make_shared<base::MemoryBudget>(1 << 20));
+      store = std::make_unique<OffsetStore>(logs, std::make_shared<base::MemoryBudget>(1 << 20));
     } else {
       CommittedOffsets offsets;
       for (uint64_t n = 1 + random.Below(3); n > 0; --n) {
@@ -233,7 +169,7 @@ TEST_CASE("memory and log agree after any history", "[coordinator][offsets]") {
         const auto offset = static_cast<int64_t>(random.Below(1000));
         offsets[partition] = {.offset = offset};
       }
-      REQUIRE_OK(store->Commit(group, offsets));
+      REQUIRE_OK(Commit(logs, *store, group, offsets));
       for (const auto& [partition, committed] : offsets) model[group][partition] = committed.offset;
     }
     const auto fetched = store->FetchAll(group);

@@ -1,0 +1,573 @@
+// Consumers that share a group, as their host sees them.
+#include <algorithm>
+#include <atomic>
+#include <map>
+#include <set>
+#include <stdexcept>
+#include <thread>
+
+#include "client/world.h"
+#include "support/scale.h"
+
+namespace moldau {
+namespace {
+
+using namespace test;
+
+using Sources = std::vector<TopicPartition>;
+
+Sources Listed(std::span<const TopicPartition> sources) { return {sources.begin(), sources.end()}; }
+
+Consumer Subscribe(Broker& broker, ConsumerOptions options = {}) {
+  if (options.group.empty()) options.group = "baristas";
+  if (options.topics.empty() && options.pattern.empty()) options.topics = {"orders"};
+  auto consumer = Consumer::Subscribe(broker, std::move(options));
+  REQUIRE_OK(consumer);
+  return *std::move(consumer);
+}
+
+Strings Read(Consumer& consumer) {
+  const auto records = consumer.Poll(0ms);
+  REQUIRE_OK(records);
+  return ValuesOf(*records);
+}
+
+// Lets each poll until the group has come to rest; returns what they read.
+Strings Settle(std::initializer_list<Consumer*> consumers) {
+  Strings values;
+  for (int round = 0; round < 8; ++round) {
+    for (Consumer* consumer : consumers) {
+      for (std::string& value : Read(*consumer)) values.push_back(std::move(value));
+    }
+  }
+  return values;
+}
+
+ErrorCode CodeOf(const absl::Status& status) { return GetErrorCode(status); }
+
+void Append(const Topic& topic, int32_t partition, const std::string& value) {
+  REQUIRE_OK(topic.partition(partition)->Append({.value = value}));
+}
+
+TEST_CASE("consumers of a group share the partitions evenly, as they come and go", "[client][consumer][group]") {
+  const auto assignor = GENERATE("range", "roundrobin", "sticky", "cooperative-sticky");
+  World world;
+  world.Create("orders", 6);
+  const ConsumerOptions options{.assignors = {assignor}};
+  Consumer a = Subscribe(*world.broker, options);
+  CHECK(a.Assignment().size() == 6);  // at once: nobody else is there
+  Consumer b = Subscribe(*world.broker, options);
+  CHECK(b.Assignment().empty());  // a has to give up some first
+  Settle({&a, &b});
+  CHECK(a.Assignment().size() == 3);
+  CHECK(b.Assignment().size() == 3);
+  {
+    Consumer c = Subscribe(*world.broker, options);
+    Settle({&a, &b, &c});
+    std::set<TopicPartition> all;
+    for (Consumer* one : {&a, &b, &c}) {
+      CHECK(one->Assignment().size() == 2);
+      for (const TopicPartition& source : one->Assignment()) all.insert(source);
+    }
+    CHECK(all.size() == 6);
+  }
+  Settle({&a, &b});
+  CHECK(a.Assignment().size() == 3);
+  CHECK_OK(a.Close());
+  Settle({&b});
+  CHECK(b.Assignment().size() == 6);
+}
+
+TEST_CASE("partitions that stay are consumed on while a cooperative group rebalances", "[client][consumer][group]") {
+  World world;
+  const Topic topic = world.Create("orders", 6);
+  Sources revoked;
+  Consumer a = Subscribe(*world.broker, {.on_revoked = [&](Consumer&, auto sources) { revoked = Listed(sources); }});
+  Consumer b = Subscribe(*world.broker);
+  Settle({&a, &b});
+  const Sources before = a.Assignment();
+  revoked.clear();
+  Consumer c = Subscribe(*world.broker);
+  for (int32_t p = 0; p < 6; ++p) Append(topic, p, "p" + std::to_string(p));
+  Strings seen = Read(a);  // it has joined again, and waits for b
+  CHECK(seen.size() == 3);
+  CHECK(a.Assignment() == before);
+  CHECK(revoked.empty());
+  for (std::string& value : Settle({&a, &b, &c})) seen.push_back(std::move(value));
+  CHECK(revoked.size() == 1);
+  for (const TopicPartition& source : a.Assignment()) CHECK(std::count(before.begin(), before.end(), source) == 1);
+  std::sort(seen.begin(), seen.end());
+  CHECK(seen == Strings{"p0", "p1", "p2", "p3", "p4", "p5"});
+}
+
+TEST_CASE("an eager group gives everything up before anyone gets anything", "[client][consumer][group]") {
+  World world;
+  world.Create("orders", 4);
+  Strings events;
+  const auto options = [&](const std::string& name) {
+    return ConsumerOptions{.assignors = {"range"},
+                           .on_assigned = [&, name](Consumer&, auto) { events.push_back(name + " assigned"); },
+                           .on_revoked = [&, name](Consumer&, auto) { events.push_back(name + " revoked"); }};
+  };
+  Consumer a = Subscribe(*world.broker, options("a"));
+  Consumer b = Subscribe(*world.broker, options("b"));
+  Settle({&a, &b});
+  CHECK(events == Strings{"a assigned", "a revoked", "a assigned", "b assigned"});
+}
+
+TEST_CASE("who takes a partition over goes on where the one before had come", "[client][consumer][group]") {
+  World world;
+  const Topic topic = world.Create("orders", 2);
+  for (int i = 0; i < 6; ++i) Append(topic, i % 2, std::to_string(i));
+  Consumer a = Subscribe(*world.broker, {.max_poll_records = 2});
+  Strings seen = Read(a);
+  for (const std::string& value : Read(a)) seen.push_back(value);
+  Consumer b = Subscribe(*world.broker, {.max_poll_records = 2});
+  for (const std::string& value : Settle({&a, &b})) seen.push_back(value);
+  std::sort(seen.begin(), seen.end());
+  CHECK(seen == Strings{"0", "1", "2", "3", "4", "5"});  // committed as it was given up: nothing twice
+}
+
+TEST_CASE("without automatic commit what was not committed is read again by the next owner",
+          "[client][consumer][group]") {
+  World world;
+  const Topic topic = world.Create("orders");
+  Append(topic, 0, "0");
+  Append(topic, 0, "1");
+  Consumer a = Subscribe(*world.broker, {.max_poll_records = 1, .enable_auto_commit = false});
+  CHECK(Read(a) == Strings{"0"});
+  CHECK_OK(a.Commit());
+  CHECK(Read(a) == Strings{"1"});
+  CHECK_OK(a.Close());
+  Consumer b = Subscribe(*world.broker);
+  CHECK(Read(b) == Strings{"1"});
+}
+
+TEST_CASE("a host can commit in its callback what it has done so far", "[client][consumer][group]") {
+  World world;
+  const Topic topic = world.Create("orders");
+  Append(topic, 0, "0");
+  Append(topic, 0, "1");
+  absl::Status committed = absl::UnavailableError("");
+  absl::Status polled;
+  absl::Status closed;
+  Consumer a = Subscribe(*world.broker, {.assignors = {"range"},
+                                         .on_revoked =
+                                             [&](Consumer& consumer, auto sources) {
+                                               committed = consumer.Commit({{sources[0], 1}});
+                                               polled = consumer.Poll(0ms).status();
+                                               closed = consumer.Close();
+                                             },
+                                         .enable_auto_commit = false});
+  CHECK(Read(a) == Strings{"0", "1"});
+  Consumer b = Subscribe(*world.broker, {.assignors = {"range"}});
+  Settle({&a, &b});
+  CHECK_OK(committed);
+  CHECK(absl::IsFailedPrecondition(polled));
+  CHECK(absl::IsFailedPrecondition(closed));
+  CHECK(a.Committed({"orders", 0}).value() == 1);
+}
+
+TEST_CASE("a host can choose where a partition begins as it is assigned", "[client][consumer][group]") {
+  World world;
+  const Topic topic = world.Create("orders");
+  for (const char* value : {"0", "1", "2"}) Append(topic, 0, value);
+  Consumer a = Subscribe(*world.broker, {.on_assigned = [](Consumer& consumer, auto sources) {
+    for (const TopicPartition& source : sources) CHECK_OK(consumer.Seek(source, 2));
+  }});
+  CHECK(Read(a) == Strings{"2"});
+}
+
+TEST_CASE("a callback that throws is contained and named with the partitions and their positions",
+          "[client][consumer][group]") {
+  World world;
+  const Topic topic = world.Create("orders");
+  Append(topic, 0, "0");
+  Consumer a = Subscribe(*world.broker, {.assignors = {"range"}, .on_revoked = [](Consumer&, auto) {
+                                           throw std::runtime_error("the till is on fire");
+                                         }});
+  CHECK(Read(a) == Strings{"0"});
+  Consumer b = Subscribe(*world.broker, {.assignors = {"range"}});
+  const absl::Status told = a.Poll(0ms).status();
+  CHECK(absl::IsInternal(told));
+  for (const char* part : {"on_revoked", "orders-0 at offset 1", "the till is on fire"}) {
+    CHECK_THAT(std::string(told.message()), Catch::Matchers::Contains(part));
+  }
+  Settle({&a, &b});
+  CHECK(a.Assignment().size() + b.Assignment().size() == 1);  // the rebalance went on
+  CHECK_THAT(std::string(Consumer::Subscribe(
+                             *world.broker,
+                             {.group = "others", .topics = {"orders"}, .on_assigned = [](Consumer&, auto) { throw 5; }})
+                             .status()
+                             .message()),
+             Catch::Matchers::Contains("on_assigned threw for orders-0"));
+  CHECK(Subscribe(*world.broker, {.group = "others"}).Assignment().size() == 1);
+}
+
+TEST_CASE("close gives the partitions up and says so; a consumer that is only destroyed calls nobody",
+          "[client][consumer][group]") {
+  World world;
+  world.Create("orders", 2);
+  int revoked = 0;
+  const ConsumerOptions options{.on_revoked = [&](Consumer&, auto) { ++revoked; }};
+  { Consumer destroyed = Subscribe(*world.broker, options); }
+  CHECK(revoked == 0);
+  Consumer closed = Subscribe(*world.broker, options);
+  CHECK(closed.Assignment().size() == 2);
+  CHECK_OK(closed.Close());
+  CHECK_OK(closed.Close());
+  CHECK(revoked == 1);
+}
+
+// --- time ---
+
+TEST_CASE("a consumer that polls too slowly leaves its group, and its late commit changes nothing",
+          "[client][consumer][group][G1][G5][G6]") {
+  World world;
+  const Topic topic = world.Create("orders", 2);
+  for (int i = 0; i < 4; ++i) Append(topic, i % 2, std::to_string(i));
+  Sources lost;
+  Consumer slow = Subscribe(*world.broker, {.max_poll_interval = 60s,
+                                            .on_lost = [&](Consumer&, auto sources) { lost = Listed(sources); },
+                                            .enable_auto_commit = false});
+  CHECK(Read(slow).size() == 4);
+  Consumer other = Subscribe(*world.broker, {.max_poll_interval = 60s});
+  CHECK(Read(other).empty());
+  // Its heartbeats go on, so only the time between its polls counts: it is over a second after a minute.
+  for (int second = 0; second < 59; ++second) {
+    world.Pass(1s);
+    CHECK(Read(other).empty());
+  }
+  Strings taken_over;
+  for (int second = 0; second < 3; ++second) {
+    world.Pass(1s);
+    for (const std::string& value : Read(other)) taken_over.push_back(value);
+  }
+  CHECK(taken_over.size() == 4);  // nothing is lost
+  CHECK(other.Assignment().size() == 2);
+  CHECK_OK(other.Commit());
+
+  const absl::Status late = slow.Commit();
+  CHECK(absl::IsFailedPrecondition(late));
+  CHECK(CodeOf(late) == ErrorCode::kUnknownMemberId);
+  CHECK(other.Committed({"orders", 0}).value() == 2);
+  CHECK(lost.empty());
+  CHECK(Read(slow).empty());
+  CHECK(lost.size() == 2);
+  Settle({&slow, &other});
+  CHECK(slow.Assignment().size() == 1);  // it is back
+}
+
+TEST_CASE("a commit after the group has forgotten its slow consumer is refused even if nobody took its place",
+          "[client][consumer][group][G1]") {
+  World world;
+  const Topic topic = world.Create("orders");
+  Append(topic, 0, "0");
+  Consumer slow = Subscribe(*world.broker, {.max_poll_interval = 60s, .enable_auto_commit = false});
+  CHECK(Read(slow).size() == 1);
+  world.Pass(60s);
+  CHECK(CodeOf(slow.Commit()) == ErrorCode::kUnknownMemberId);
+  CHECK(slow.Committed({"orders", 0}).value() == std::nullopt);
+}
+
+TEST_CASE("a poll that waits is not a slow one", "[client][consumer][group][G6]") {
+  World world;
+  world.Create("orders");
+  Consumer a = Subscribe(*world.broker, {.max_poll_interval = 10s});
+  std::atomic<bool> done{false};
+  std::thread poller([&] {
+    a.Poll(120s).IgnoreError();
+    done = true;
+  });
+  while (!done) world.clock.Advance(1s);
+  poller.join();
+  CHECK(a.Assignment().size() == 1);
+  CHECK_OK(a.Commit());
+}
+
+TEST_CASE("polls keep a session alive when nobody runs the executor's timers in time",
+          "[client][consumer][group][G6]") {
+  World world;
+  world.Create("orders");
+  int lost = 0;
+  Consumer a = Subscribe(
+      *world.broker, {.session_timeout = 30s, .on_lost = [&](Consumer&, std::span<const TopicPartition>) { ++lost; }});
+  for (int i = 0; i < 10; ++i) {
+    world.clock.Advance(20s);
+    CHECK(Read(a).empty());
+  }
+  world.RunTasks();
+  CHECK(Read(a).empty());
+  CHECK(lost == 0);
+  CHECK_OK(a.Commit());
+}
+
+// --- what is subscribed to ---
+
+TEST_CASE("a pattern is followed to topics that come, and not to those that Moldau keeps",
+          "[client][consumer][group]") {
+  World world;
+  const Topic first = world.Create("orders.eu");
+  world.Create("audit");
+  Append(first, 0, "eu");
+  for (const std::string& group : {std::string("baristas"), std::string()}) {
+    auto subscribed = Consumer::Subscribe(*world.broker, {.group = group, .pattern = "orders\\..*|__.*"});
+    REQUIRE_OK(subscribed);
+    Consumer a = *std::move(subscribed);
+    CHECK(Read(a) == Strings{"eu"});
+    const Topic second = world.Create("orders." + (group.empty() ? "none" : group), 2);
+    Append(second, 1, "new");
+    CHECK(Read(a) == Strings{"new"});
+    REQUIRE_OK(world.broker->DeleteTopic(second.name()));
+  }
+}
+
+TEST_CASE("a pattern may match nothing yet, and one that is none is refused", "[client][consumer][group]") {
+  World world;
+  Consumer a = Subscribe(*world.broker, {.pattern = "orders"});
+  CHECK(a.Assignment().empty());
+  CHECK(Read(a).empty());
+  world.Create("orders");
+  Read(a);
+  CHECK(a.Assignment() == Sources{{"orders", 0}});
+  world.Create("orders-of-others");
+  Read(a);
+  CHECK(a.Assignment().size() == 1);  // the whole name has to match
+
+  const auto refused = Consumer::Subscribe(*world.broker, {.group = "g", .pattern = "(orders"});
+  CHECK(absl::IsInvalidArgument(refused.status()));
+}
+
+TEST_CASE("members may read different topics", "[client][consumer][group]") {
+  World world;
+  world.Create("orders", 2);
+  world.Create("refunds", 2);
+  Consumer a = Subscribe(*world.broker, {.topics = {"orders", "refunds"}});
+  Consumer b = Subscribe(*world.broker, {.topics = {"refunds"}});
+  Settle({&a, &b});
+  CHECK(a.Assignment() == Sources{{"orders", 0}, {"orders", 1}});
+  CHECK(b.Assignment() == Sources{{"refunds", 0}, {"refunds", 1}});
+}
+
+TEST_CASE("partitions that are added are shared out, and nothing in them is missed", "[client][consumer][group]") {
+  World world;
+  const Topic topic = world.Create("orders", 2);
+  Consumer a = Subscribe(*world.broker, {.auto_offset_reset = OffsetReset::kLatest});
+  Consumer b = Subscribe(*world.broker, {.auto_offset_reset = OffsetReset::kLatest});
+  Settle({&a, &b});
+  REQUIRE_OK(world.broker->AddPartitions("orders", 4));
+  Append(topic, 2, "2");
+  Append(topic, 3, "3");
+  Strings seen = Settle({&a, &b});
+  std::sort(seen.begin(), seen.end());
+  CHECK(seen == Strings{"2", "3"});
+  CHECK(a.Assignment().size() == 2);
+  CHECK(b.Assignment().size() == 2);
+}
+
+// --- who may take part ---
+
+TEST_CASE("consumers without a common assignor cannot share a group, and say so", "[client][consumer][group]") {
+  World world;
+  world.Create("orders");
+  Consumer a = Subscribe(*world.broker, {.assignors = {"range", "sticky"}});
+  const ConsumerOptions other{.group = "baristas", .topics = {"orders"}, .assignors = {"roundrobin"}};
+  const absl::Status refused = Consumer::Subscribe(*world.broker, other).status();
+  CHECK(absl::IsFailedPrecondition(refused));
+  CHECK(CodeOf(refused) == ErrorCode::kInconsistentGroupProtocol);
+  CHECK(Read(a).empty());
+  CHECK(a.Assignment().size() == 1);
+  Consumer b = Subscribe(*world.broker, {.assignors = {"roundrobin", "sticky"}});
+  Settle({&a, &b});
+  CHECK(a.Assignment().size() + b.Assignment().size() == 1);
+
+  const absl::Status unknown =
+      Consumer::Subscribe(*world.broker, {.group = "g", .topics = {"orders"}, .assignors = {"fair"}}).status();
+  CHECK(absl::IsInvalidArgument(unknown));
+}
+
+TEST_CASE("a session that the broker does not allow is refused", "[client][consumer][group]") {
+  World world;
+  world.Create("orders");
+  const absl::Status refused =
+      Consumer::Subscribe(*world.broker,
+                          {.group = "g", .topics = {"orders"}, .session_timeout = 2s, .heartbeat_interval = 1s})
+          .status();
+  CHECK(absl::IsInvalidArgument(refused));
+  CHECK(CodeOf(refused) == ErrorCode::kInvalidSessionTimeout);
+}
+
+TEST_CASE("a static member that is started again has its partitions, and the others notice nothing",
+          "[client][consumer][group]") {
+  World world;
+  world.Create("orders", 4);
+  int changes = 0;
+  const auto count = [&](Consumer&, std::span<const TopicPartition>) { ++changes; };
+  auto till = std::make_optional(Subscribe(*world.broker, {.group_instance_id = "till 1"}));
+  Consumer other = Subscribe(*world.broker, {.on_assigned = count, .on_revoked = count});
+  Settle({&*till, &other});
+  const Sources before = till->Assignment();
+  CHECK(before.size() == 2);
+  changes = 0;
+  till.reset();
+  world.Pass(20s);
+  till = Subscribe(*world.broker, {.group_instance_id = "till 1"});
+  CHECK(till->Assignment() == before);
+  Settle({&*till, &other});
+  CHECK(till->Assignment() == before);
+  CHECK(changes == 0);
+}
+
+TEST_CASE("of two consumers with one instance id the older is fenced for good", "[client][consumer][group][G8]") {
+  World world;
+  const Topic topic = world.Create("orders");
+  Append(topic, 0, "0");
+  int lost = 0;
+  Consumer a = Subscribe(*world.broker, {.group_instance_id = "till 1",
+                                         .on_lost = [&](Consumer&, std::span<const TopicPartition>) { ++lost; },
+                                         .enable_auto_commit = false});
+  CHECK(Read(a).size() == 1);
+  Consumer b = Subscribe(*world.broker, {.group_instance_id = "till 1"});
+  CHECK(b.Assignment().size() == 1);
+  CHECK(CodeOf(a.Commit()) == ErrorCode::kFencedInstanceId);
+  world.Pass(4s);  // a's heartbeat
+  for (int i = 0; i < 3; ++i) {
+    const absl::Status fenced = a.Poll(0ms).status();
+    CHECK(absl::IsFailedPrecondition(fenced));
+    CHECK(CodeOf(fenced) == ErrorCode::kFencedInstanceId);
+  }
+  CHECK(lost == 1);
+  CHECK(Read(b).size() == 1);
+  CHECK_OK(b.Commit());
+}
+
+// --- assignors of the host ---
+
+// The first member gets everything.
+class WinnerTakesAll final : public Assignor {
+ public:
+  explicit WinnerTakesAll(bool twice = false) : twice_(twice) {}
+  [[nodiscard]] std::string_view name() const override { return "winner"; }
+  [[nodiscard]] GroupAssignment Assign(const std::vector<GroupSubscription>& members,
+                                       const PartitionCounts& partitions) const override {
+    GroupAssignment assignment;
+    for (const auto& [topic, count] : partitions) {
+      for (int32_t p = 0; p < count; ++p) {
+        assignment[members.front().member_id].push_back({topic, p});
+        if (twice_) assignment[members.back().member_id].push_back({topic, p});
+      }
+    }
+    return assignment;
+  }
+
+ private:
+  const bool twice_;
+};
+
+TEST_CASE("a host's own assignor decides, and one that gives a partition twice is stopped",
+          "[client][consumer][group]") {
+  World world;
+  world.Create("orders", 3);
+  const std::shared_ptr<const Assignor> fair = std::make_shared<WinnerTakesAll>();
+  Consumer a = Subscribe(*world.broker, {.assignors = {fair, "range"}});
+  Consumer b = Subscribe(*world.broker, {.assignors = {fair}});
+  Settle({&a, &b});
+  CHECK(std::max(a.Assignment().size(), b.Assignment().size()) == 3);
+
+  const std::shared_ptr<const Assignor> wrong = std::make_shared<WinnerTakesAll>(true);
+  const absl::Status refused =
+      Consumer::Subscribe(*world.broker, {.group = "g", .topics = {"orders"}, .assignors = {wrong}}).status();
+  CHECK(CodeOf(refused) == ErrorCode::kInconsistentGroupProtocol);
+  CHECK_THAT(std::string(refused.message()), Catch::Matchers::Contains("winner"));
+}
+
+// --- commits ---
+
+TEST_CASE("a commit need not be waited for, and tells when it is durable", "[client][consumer][group]") {
+  World world;
+  const Topic topic = world.Create("orders");
+  Append(topic, 0, "0");
+  Consumer a = Subscribe(*world.broker, {.enable_auto_commit = false});
+  CHECK(Read(a).size() == 1);
+  const auto receipt = a.CommitAsync();
+  REQUIRE_OK(receipt);
+  CHECK(a.Committed({"orders", 0}).value() == 1);
+  absl::Status outcome = absl::UnavailableError("");
+  receipt->OnDone([&](const absl::Status& status) { outcome = status; });
+  world.Pass(1s);
+  CHECK_OK(outcome);
+  REQUIRE_OK(a.CommitAsync({{{"orders", 0}, 0}}));
+  CHECK(a.Committed({"orders", 0}).value() == 0);
+}
+
+TEST_CASE("an offset beyond the end is committed, and whoever begins there is reset or told",
+          "[client][consumer][group][G7]") {
+  World world;
+  const Topic topic = world.Create("orders");
+  Append(topic, 0, "0");
+  {
+    Consumer a = Subscribe(*world.broker, {.enable_auto_commit = false});
+    CHECK_OK(a.Commit({{{"orders", 0}, 500}}));
+  }
+  {
+    Consumer told = Subscribe(*world.broker, {.auto_offset_reset = OffsetReset::kNone, .enable_auto_commit = false});
+    const absl::Status status = told.Poll(0ms).status();
+    CHECK(absl::IsOutOfRange(status));
+    CHECK(CodeOf(status) == ErrorCode::kOffsetOutOfRange);
+  }
+  Consumer reset = Subscribe(*world.broker);
+  CHECK(Read(reset) == Strings{"0"});
+}
+
+TEST_CASE("what a consumer has paused stays so for as long as it has it", "[client][consumer][group]") {
+  World world;
+  const Topic topic = world.Create("orders", 2);
+  Consumer a = Subscribe(*world.broker);
+  const Sources all = a.Assignment();
+  CHECK_OK(a.Pause(all));
+  Append(topic, 0, "0");
+  Append(topic, 1, "1");
+  Consumer b = Subscribe(*world.broker);
+  CHECK(Settle({&a, &b}).size() == 1);  // b's
+  CHECK_OK(a.Resume(a.Assignment()));
+  CHECK(Read(a).size() == 1);
+}
+
+// --- threads ---
+
+TEST_CASE("consumers in threads that come and go read everything that is sent", "[client][consumer][group][threads]") {
+  LiveWorld world;
+  const Topic topic = world.Create("orders", 8);
+  const int records = Scaled(4000);
+  std::mutex mutex;
+  std::set<std::string> seen;
+  Findings findings;
+  std::atomic<bool> done{false};
+  const auto consume = [&](int lifetime) {
+    while (!done) {
+      auto consumer = Consumer::Subscribe(*world.broker, {.group = "baristas", .topics = {"orders"}});
+      findings.Expect(consumer);
+      if (!consumer.ok()) return;
+      for (int i = 0; i < lifetime && !done; ++i) {
+        const auto polled = consumer->Poll(1ms);
+        findings.Expect(polled);
+        if (!polled.ok()) return;
+        const std::lock_guard lock(mutex);
+        for (const ConsumerRecord& record : *polled) seen.emplace(record.value());
+        if (seen.size() == static_cast<size_t>(records)) done = true;
+      }
+      const absl::Status closed = consumer->Close();
+      // In the middle of a rebalance its last commit is refused, and others read again what it was for.
+      if (CodeOf(closed) != ErrorCode::kRebalanceInProgress) findings.Expect(closed);
+    }
+  };
+  std::vector<std::thread> threads;
+  for (const int lifetime : {1'000'000, 1'000'000, 40, 15}) threads.emplace_back(consume, lifetime);
+  for (int i = 0; i < records; ++i) Append(topic, i % 8, std::to_string(i));
+  for (std::thread& thread : threads) thread.join();
+  CHECK(findings.text() == "");
+  CHECK(seen.size() == static_cast<size_t>(records));
+}
+
+}  // namespace
+}  // namespace moldau
