@@ -22,6 +22,7 @@
 #pragma once
 
 #include <chrono>
+#include <concepts>
 #include <cstddef>
 #include <cstdint>
 #include <functional>
@@ -62,8 +63,8 @@ class AssignorChoice {
  public:
   AssignorChoice(const char* name) : name_(name) {}             // NOLINT(google-explicit-constructor)
   AssignorChoice(std::string name) : name_(std::move(name)) {}  // NOLINT(google-explicit-constructor)
-  AssignorChoice(std::shared_ptr<const Assignor> own)           // NOLINT(google-explicit-constructor)
-      : own_(std::move(own)) {}
+  template <std::derived_from<Assignor> Own>
+  AssignorChoice(std::shared_ptr<Own> own) : own_(std::move(own)) {}  // NOLINT(google-explicit-constructor)
 
   // InvalidArgument (kInconsistentGroupProtocol) for a name that is none.
   [[nodiscard]] absl::StatusOr<std::shared_ptr<const Assignor>> Find() const {

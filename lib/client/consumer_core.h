@@ -125,7 +125,7 @@ class ConsumerCore final : public std::enable_shared_from_this<ConsumerCore> {
   void LookForNewTopics();
   absl::Status Join();
   absl::Status Sync();
-  absl::Status Adopt(std::span<const TopicPartition> assigned);
+  absl::Status AdoptAssignment();
   void Revoke(std::span<const TopicPartition> sources);
   void Lose();
   void Remove(std::span<const TopicPartition> sources);

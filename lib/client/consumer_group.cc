@@ -46,10 +46,10 @@ absl::Status ConsumerCore::TakeSteps() {
         MOLDAU_RETURN_IF_ERROR(Sync());
         break;
       case Membership::Step::kAdopt: {
-        MOLDAU_ASSIGN_OR_RETURN(const std::vector<TopicPartition> assigned,
-                                DecodePartitions(membership_->assignment()));
-        MOLDAU_RETURN_IF_ERROR(Adopt(assigned));
-        break;
+        absl::Status adopted = AdoptAssignment();
+        if (adopted.ok()) break;
+        membership_->AdoptAgain();
+        return adopted;
       }
     }
   }
@@ -108,7 +108,8 @@ absl::Status ConsumerCore::Sync() {
   return absl::OkStatus();
 }
 
-absl::Status ConsumerCore::Adopt(std::span<const TopicPartition> assigned) {
+absl::Status ConsumerCore::AdoptAssignment() {
+  MOLDAU_ASSIGN_OR_RETURN(const std::vector<TopicPartition> assigned, DecodePartitions(membership_->assignment()));
   const std::set<TopicPartition> wanted(assigned.begin(), assigned.end());
   std::vector<TopicPartition> revoked;
   for (const auto& [source, partition] : index_) {
@@ -119,7 +120,10 @@ absl::Status ConsumerCore::Adopt(std::span<const TopicPartition> assigned) {
     // A topic that was deleted meanwhile has nothing to read.
     if (!index_.contains(source) && source.partition < CountPartitions(source.topic)) added.push_back(source);
   }
-  if (!revoked.empty()) Revoke(revoked);
+  if (!revoked.empty()) {
+    Revoke(revoked);
+    membership_->Rejoin();  // so that others get it
+  }
   if (!added.empty()) {
     // Of partitions that are younger than the subscription nothing is missed.
     const auto younger = std::partition(added.begin(), added.end(), [this](const TopicPartition& source) {
@@ -130,7 +134,6 @@ absl::Status ConsumerCore::Adopt(std::span<const TopicPartition> assigned) {
     MOLDAU_RETURN_IF_ERROR(AddPartitions({younger, added.end()}, OffsetReset::kEarliest, IfUnreadable::kKeep));
     Call("on_assigned", options_.on_assigned, added);
   }
-  if (!revoked.empty()) membership_->Rejoin();
   return absl::OkStatus();
 }
 
@@ -162,6 +165,7 @@ void ConsumerCore::Call(const char* name, const RebalanceCallback& callback, std
   if (!callback || sources.empty()) return;
   std::string thrown;
   Consumer handle(shared_from_this());
+  membership_->LeavePoll();  // a callback that hangs is a consumer that does
   callback_thread_.store(std::this_thread::get_id(), std::memory_order_relaxed);
   try {  // the host's code; nothing of ours throws
     callback(handle, sources);
@@ -172,6 +176,7 @@ void ConsumerCore::Call(const char* name, const RebalanceCallback& callback, std
     thrown = "something that is no std::exception";
   }
   callback_thread_.store({}, std::memory_order_relaxed);
+  membership_->EnterPoll();
   handle.core_.reset();  // it does not own the consumer
   if (thrown.empty()) return;
   const std::string where = absl::StrJoin(sources, ", ", [this](std::string* out, const TopicPartition& source) {

@@ -80,6 +80,7 @@ void Membership::Join(std::vector<protocol::JoinGroupRequest::Protocol> offers) 
     request.member_id = member_id_;
     phase_ = Phase::kJoining;
     rejoin_ = false;
+    adopt_again_ = false;
     has_left_ = false;
     mail_->joined.reset();
     mail_->synced.reset();
@@ -120,6 +121,12 @@ void Membership::Sync(std::vector<protocol::SyncGroupRequest::Assignment> assign
 void Membership::Rejoin() {
   base::MutexLock lock(mail_->mutex);
   rejoin_ = true;
+  LookAgain();
+}
+
+void Membership::AdoptAgain() {
+  base::MutexLock lock(mail_->mutex);
+  adopt_again_ = true;
   LookAgain();
 }
 
@@ -174,9 +181,11 @@ absl::StatusOr<Membership::Step> Membership::Next() {
     case Phase::kIn:
       break;
   }
-  if (!rejoin_) return Step::kWait;
-  phase_ = Phase::kOut;
-  return Step::kJoin;
+  if (rejoin_) {  // first, because others may wait for what was given up
+    phase_ = Phase::kOut;
+    return Step::kJoin;
+  }
+  return std::exchange(adopt_again_, false) ? Step::kAdopt : Step::kWait;
 }
 
 absl::StatusOr<Membership::Step> Membership::OnJoined(JoinAnswer answer) {

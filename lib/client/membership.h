@@ -58,6 +58,8 @@ class Membership {
   void Sync(std::vector<protocol::SyncGroupRequest::Assignment> assignments);
   // Wants the group to rebalance, once it is in.
   void Rejoin();
+  // The assignment could not be taken over: Next says kAdopt once more.
+  void AdoptAgain();
   // A static member stays in the group until its session ends.
   void Leave();
 
@@ -127,6 +129,7 @@ class Membership {
   std::string member_id_ ABSL_GUARDED_BY(mail_->mutex);
   int32_t generation_ ABSL_GUARDED_BY(mail_->mutex) = -1;
   bool rejoin_ ABSL_GUARDED_BY(mail_->mutex) = false;
+  bool adopt_again_ ABSL_GUARDED_BY(mail_->mutex) = false;
   bool lost_ ABSL_GUARDED_BY(mail_->mutex) = false;
   bool fenced_ ABSL_GUARDED_BY(mail_->mutex) = false;
   bool has_timer_ ABSL_GUARDED_BY(mail_->mutex) = false;

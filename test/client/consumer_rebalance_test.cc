@@ -270,6 +270,34 @@ TEST_CASE("a commit after the group has forgotten its slow consumer is refused e
   CHECK(slow.Committed({"orders", 0}).value() == std::nullopt);
 }
 
+TEST_CASE("a consumer that hangs in its own callback loses its partitions, as one that does not poll",
+          "[client][consumer][group][G6]") {
+  World world;
+  world.Create("orders", 2);
+  std::optional<Consumer> b;
+  bool hangs = false;
+  Sources lost;
+  const auto hang = [&](Consumer&, std::span<const TopicPartition>) {
+    if (!std::exchange(hangs, false)) return;
+    for (int i = 0; i < 8; ++i) {
+      world.Pass(10s);
+      Read(*b);
+    }
+    CHECK(b->Assignment().size() == 2);
+  };
+  Consumer a = Subscribe(*world.broker, {.max_poll_interval = 1min,
+                                         .on_assigned = hang,
+                                         .on_revoked = hang,
+                                         .on_lost = [&](Consumer&, auto sources) { lost = Listed(sources); }});
+  b = Subscribe(*world.broker);
+  hangs = true;  // as it gives one up
+  Settle({&a, &*b});
+  CHECK_FALSE(hangs);
+  CHECK(lost.size() == 1);
+  CHECK(a.Assignment().size() == 1);
+  CHECK(b->Assignment().size() == 1);
+}
+
 TEST_CASE("a poll that waits is not a slow one", "[client][consumer][group][G6]") {
   World world;
   world.Create("orders");
@@ -479,6 +507,47 @@ TEST_CASE("a host's own assignor decides, and one that gives a partition twice i
       Consumer::Subscribe(*world.broker, {.group = "g", .topics = {"orders"}, .assignors = {wrong}}).status();
   CHECK(CodeOf(refused) == ErrorCode::kInconsistentGroupProtocol);
   CHECK_THAT(std::string(refused.message()), Catch::Matchers::Contains("winner"));
+}
+
+// Gives the first member the topics whose names begin with a letter that the test turns on.
+class ByLetter final : public Assignor {
+ public:
+  explicit ByLetter(const char& letter) : letter_(letter) {}
+  [[nodiscard]] std::string_view name() const override { return "letter"; }
+  [[nodiscard]] bool is_cooperative() const override { return true; }
+  [[nodiscard]] GroupAssignment Assign(const std::vector<GroupSubscription>& members,
+                                       const PartitionCounts& partitions) const override {
+    GroupAssignment assignment;
+    for (const auto& [topic, count] : partitions) {
+      if (topic[0] == letter_) assignment[members[0].member_id].push_back({topic, 0});
+    }
+    return assignment;
+  }
+
+ private:
+  const char& letter_;
+};
+
+TEST_CASE("what could not be taken over at once is taken over in the next poll", "[client][consumer][group]") {
+  World world;
+  const Topic old = world.Create("a");
+  world.Create("b1");
+  const Topic added = world.Create("b2");
+  Append(added, 0, "b2");
+  char letter = 'a';
+  // The host deletes a topic while the consumer is about to begin with it.
+  Consumer a = Subscribe(
+      *world.broker,
+      {.pattern = ".*", .assignors = {std::make_shared<ByLetter>(letter)}, .on_revoked = [&](Consumer&, auto sources) {
+         CHECK(Listed(sources) == Sources{{"a", 0}});
+         CHECK_OK(world.broker->DeleteTopic("b1"));
+       }});
+  CHECK(a.Assignment() == Sources{{"a", 0}});
+  letter = 'b';
+  world.Create("c");  // so that the group rebalances
+  CHECK(absl::IsNotFound(a.Poll(0ms).status()));
+  CHECK(Settle({&a}) == Strings{"b2"});
+  CHECK(a.Assignment() == Sources{{"b2", 0}});
 }
 
 // --- commits ---
