@@ -210,7 +210,7 @@ absl::StatusOr<std::map<TopicPartition, int64_t>> ConsumerCore::FetchCommitted(
 }
 
 absl::StatusOr<Receipt> ConsumerCore::SendCommit(protocol::OffsetCommitRequest request) {
-  if (request.topics.empty()) return Receipt();
+  if (request.topics.empty()) return last_commit_;  // all is committed, but perhaps not durably yet
   MOLDAU_RETURN_IF_ERROR(broker_->CheckOpen());
   request.group_id = options_.group;
   if (membership_) {
@@ -234,7 +234,8 @@ absl::StatusOr<Receipt> ConsumerCore::SendCommit(protocol::OffsetCommitRequest r
                         absl::StrFormat("commit of %s-%d", topic.name, partition.partition_index));
     }
   }
-  return std::move(commitment.receipt);
+  last_commit_ = std::move(commitment.receipt);
+  return last_commit_;
 }
 
 absl::StatusOr<Receipt> ConsumerCore::CommitConfirmed() {

@@ -157,6 +157,7 @@ class ConsumerCore final : public std::enable_shared_from_this<ConsumerCore> {
   PartitionCounts led_counts_;  // what the assignment was made from, if this is the leader; else empty
   absl::Status callback_problem_;
   MonoTime next_auto_commit_{};
+  Receipt last_commit_;  // durable only after all commits before it are
   absl::Status close_status_;
   bool has_left_ = false;
 

@@ -42,9 +42,12 @@ absl::Status ConsumerCore::TakeSteps() {
       case Membership::Step::kJoin:
         MOLDAU_RETURN_IF_ERROR(Join());
         break;
-      case Membership::Step::kSync:
-        MOLDAU_RETURN_IF_ERROR(Sync());
-        break;
+      case Membership::Step::kSync: {
+        absl::Status synced = Sync();
+        if (synced.ok()) break;
+        membership_->GiveUp();
+        return synced;
+      }
       case Membership::Step::kAdopt: {
         absl::Status adopted = AdoptAssignment();
         if (adopted.ok()) break;

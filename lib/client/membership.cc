@@ -132,6 +132,8 @@ void Membership::AdoptAgain() {
 
 void Membership::Leave() { GiveUpPlace(/*lost=*/false); }
 
+void Membership::GiveUp() { GiveUpPlace(/*lost=*/true); }
+
 bool Membership::GiveUpPlace(bool lost) {
   protocol::LeaveGroupRequest request;
   {

@@ -62,6 +62,8 @@ class Membership {
   void AdoptAgain();
   // A static member stays in the group until its session ends.
   void Leave();
+  // Leaves as one that cannot go on, so that another member may lead; Next says kLost, and then kJoin.
+  void GiveUp();
 
   // Of the generation that was joined last. The members are told to its leader only.
   [[nodiscard]] const std::string& protocol_name() const noexcept { return protocol_name_; }

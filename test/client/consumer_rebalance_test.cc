@@ -6,48 +6,13 @@
 #include <stdexcept>
 #include <thread>
 
-#include "client/world.h"
+#include "client/group_consumers.h"
 #include "support/scale.h"
 
 namespace moldau {
 namespace {
 
 using namespace test;
-
-using Sources = std::vector<TopicPartition>;
-
-Sources Listed(std::span<const TopicPartition> sources) { return {sources.begin(), sources.end()}; }
-
-Consumer Subscribe(Broker& broker, ConsumerOptions options = {}) {
-  if (options.group.empty()) options.group = "baristas";
-  if (options.topics.empty() && options.pattern.empty()) options.topics = {"orders"};
-  auto consumer = Consumer::Subscribe(broker, std::move(options));
-  REQUIRE_OK(consumer);
-  return *std::move(consumer);
-}
-
-Strings Read(Consumer& consumer) {
-  const auto records = consumer.Poll(0ms);
-  REQUIRE_OK(records);
-  return ValuesOf(*records);
-}
-
-// Lets each poll until the group has come to rest; returns what they read.
-Strings Settle(std::initializer_list<Consumer*> consumers) {
-  Strings values;
-  for (int round = 0; round < 8; ++round) {
-    for (Consumer* consumer : consumers) {
-      for (std::string& value : Read(*consumer)) values.push_back(std::move(value));
-    }
-  }
-  return values;
-}
-
-ErrorCode CodeOf(const absl::Status& status) { return GetErrorCode(status); }
-
-void Append(const Topic& topic, int32_t partition, const std::string& value) {
-  REQUIRE_OK(topic.partition(partition)->Append({.value = value}));
-}
 
 TEST_CASE("consumers of a group share the partitions evenly, as they come and go", "[client][consumer][group]") {
   const auto assignor = GENERATE("range", "roundrobin", "sticky", "cooperative-sticky");
@@ -469,87 +434,6 @@ TEST_CASE("of two consumers with one instance id the older is fenced for good", 
   CHECK_OK(b.Commit());
 }
 
-// --- assignors of the host ---
-
-// The first member gets everything.
-class WinnerTakesAll final : public Assignor {
- public:
-  explicit WinnerTakesAll(bool twice = false) : twice_(twice) {}
-  [[nodiscard]] std::string_view name() const override { return "winner"; }
-  [[nodiscard]] GroupAssignment Assign(const std::vector<GroupSubscription>& members,
-                                       const PartitionCounts& partitions) const override {
-    GroupAssignment assignment;
-    for (const auto& [topic, count] : partitions) {
-      for (int32_t p = 0; p < count; ++p) {
-        assignment[members.front().member_id].push_back({topic, p});
-        if (twice_) assignment[members.back().member_id].push_back({topic, p});
-      }
-    }
-    return assignment;
-  }
-
- private:
-  const bool twice_;
-};
-
-TEST_CASE("a host's own assignor decides, and one that gives a partition twice is stopped",
-          "[client][consumer][group]") {
-  World world;
-  world.Create("orders", 3);
-  const std::shared_ptr<const Assignor> fair = std::make_shared<WinnerTakesAll>();
-  Consumer a = Subscribe(*world.broker, {.assignors = {fair, "range"}});
-  Consumer b = Subscribe(*world.broker, {.assignors = {fair}});
-  Settle({&a, &b});
-  CHECK(std::max(a.Assignment().size(), b.Assignment().size()) == 3);
-
-  const std::shared_ptr<const Assignor> wrong = std::make_shared<WinnerTakesAll>(true);
-  const absl::Status refused =
-      Consumer::Subscribe(*world.broker, {.group = "g", .topics = {"orders"}, .assignors = {wrong}}).status();
-  CHECK(CodeOf(refused) == ErrorCode::kInconsistentGroupProtocol);
-  CHECK_THAT(std::string(refused.message()), Catch::Matchers::Contains("winner"));
-}
-
-// Gives the first member the topics whose names begin with a letter that the test turns on.
-class ByLetter final : public Assignor {
- public:
-  explicit ByLetter(const char& letter) : letter_(letter) {}
-  [[nodiscard]] std::string_view name() const override { return "letter"; }
-  [[nodiscard]] bool is_cooperative() const override { return true; }
-  [[nodiscard]] GroupAssignment Assign(const std::vector<GroupSubscription>& members,
-                                       const PartitionCounts& partitions) const override {
-    GroupAssignment assignment;
-    for (const auto& [topic, count] : partitions) {
-      if (topic[0] == letter_) assignment[members[0].member_id].push_back({topic, 0});
-    }
-    return assignment;
-  }
-
- private:
-  const char& letter_;
-};
-
-TEST_CASE("what could not be taken over at once is taken over in the next poll", "[client][consumer][group]") {
-  World world;
-  const Topic old = world.Create("a");
-  world.Create("b1");
-  const Topic added = world.Create("b2");
-  Append(added, 0, "b2");
-  char letter = 'a';
-  // The host deletes a topic while the consumer is about to begin with it.
-  Consumer a = Subscribe(
-      *world.broker,
-      {.pattern = ".*", .assignors = {std::make_shared<ByLetter>(letter)}, .on_revoked = [&](Consumer&, auto sources) {
-         CHECK(Listed(sources) == Sources{{"a", 0}});
-         CHECK_OK(world.broker->DeleteTopic("b1"));
-       }});
-  CHECK(a.Assignment() == Sources{{"a", 0}});
-  letter = 'b';
-  world.Create("c");  // so that the group rebalances
-  CHECK(absl::IsNotFound(a.Poll(0ms).status()));
-  CHECK(Settle({&a}) == Strings{"b2"});
-  CHECK(a.Assignment() == Sources{{"b2", 0}});
-}
-
 // --- commits ---
 
 TEST_CASE("a commit need not be waited for, and tells when it is durable", "[client][consumer][group]") {
@@ -567,6 +451,25 @@ TEST_CASE("a commit need not be waited for, and tells when it is durable", "[cli
   CHECK_OK(outcome);
   REQUIRE_OK(a.CommitAsync({{{"orders", 0}, 0}}));
   CHECK(a.Committed({"orders", 0}).value() == 0);
+}
+
+TEST_CASE("a commit of what was committed without waiting waits for it", "[client][consumer][group]") {
+  World world;
+  const Topic topic = world.Create("orders");
+  Append(topic, 0, "0");
+  Consumer a = Subscribe(*world.broker, {.auto_commit_interval = 0ms});
+  CHECK(Read(a).size() == 1);
+  const auto committed_after_power_cut = [&] {
+    World after({}, world.disk.CrashImage({}));
+    auto outside = Consumer::Assign(*after.broker, Sources{{"orders", 0}}, {.group = "baristas"});
+    REQUIRE_OK(outside);
+    return outside->Committed({"orders", 0}).value();
+  };
+  CHECK(Read(a).empty());  // commits by itself
+  CHECK(a.Committed({"orders", 0}).value() == 1);
+  CHECK(committed_after_power_cut() == std::nullopt);
+  CHECK_OK(a.Commit());
+  CHECK(committed_after_power_cut() == 1);
 }
 
 TEST_CASE("an offset beyond the end is committed, and whoever begins there is reset or told",

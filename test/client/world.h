@@ -19,7 +19,9 @@ namespace moldau::test {
 using namespace std::chrono_literals;
 
 struct World {
-  explicit World(BrokerOptions options = {}) {
+  explicit World(BrokerOptions options = {},
+                 std::unique_ptr<storage::MemoryStorage> image = std::make_unique<storage::MemoryStorage>())
+      : owned_disk(std::move(image)), disk(*owned_disk) {
     options.data_dir = "data";
     options.storage = &disk;
     options.clock = &clock;
@@ -55,7 +57,8 @@ struct World {
     RunTasks();
   }
 
-  storage::MemoryStorage disk;
+  std::unique_ptr<storage::MemoryStorage> owned_disk;
+  storage::MemoryStorage& disk;
   ManualClock clock;
   std::unique_ptr<ManualExecutor> executor = MakeManualExecutor(clock);
   BrokerOptions broker_options;

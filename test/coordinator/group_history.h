@@ -18,6 +18,14 @@ namespace moldau::coordinator {
 
 inline constexpr int kHistoryPartitions = 6;
 
+// What histories did.
+struct GroupTotals {
+  int operations = 0;
+  int crashes = 0;
+  int commits = 0;
+  int refused = 0;
+};
+
 // Shares the numbers 0 to 5 out as characters.
 inline std::vector<protocol::SyncGroupRequest::Assignment> ShareOut(const protocol::JoinGroupResponse& led) {
   std::vector<protocol::SyncGroupRequest::Assignment> shares;
@@ -44,11 +52,11 @@ class GroupHistory {
 
   // Empty if nothing is wrong.
   [[nodiscard]] const std::string& problem() const { return problem_; }
-  [[nodiscard]] int commits() const { return commits_; }
-  [[nodiscard]] int refused() const { return refused_; }
+  [[nodiscard]] const GroupTotals& totals() const { return totals_; }
 
  private:
   void Step() {
+    ++totals_.operations;
     switch (random_.Below(12)) {
       case 0:
         if (members_.size() < 5) {
@@ -132,12 +140,12 @@ class GroupHistory {
          .topics = {{.name = "orders", .partitions = {{.partition_index = 0, .committed_offset = offset}}}}});
     const ErrorCode error = commitment.response.topics.at(0).partitions.at(0).error_code;
     if (error != ErrorCode::kNone) {
-      ++refused_;
+      ++totals_.refused;
       return;
     }
     Expect(claimed >= newest_committed_generation_, "a commit of an old generation comes after one of a newer");
     newest_committed_generation_ = claimed;
-    ++commits_;
+    ++totals_.commits;
     committed_ = offset;
     if (random_.OneIn(2)) {
       Expect(commitment.receipt.Wait().ok(), "a commit does not become durable");
@@ -153,7 +161,8 @@ class GroupHistory {
     // The members' machine, too.
     members_.clear();
     synced_generation_.clear();
-    world_.Crash();
+    ++totals_.crashes;
+    world_.Crash(world_.logs().disk().RandomPlan(random_));
     // Commits are in one log in their order: what is left is a prefix that has all that was durable.
     const int64_t left = CommittedIn(world_);
     Expect(left >= durable_, "a durable commit is lost");
@@ -188,6 +197,7 @@ class GroupHistory {
       for (const auto& member : members_) {
         const bool fenced = (member->joined() && member->joined()->error_code == ErrorCode::kFencedInstanceId) ||
                             (member->generation >= 0 && member->Beat() == ErrorCode::kFencedInstanceId);
+        ++totals_.operations;
         if (!fenced) Follow(*member);
       }
       Check();
@@ -214,24 +224,21 @@ class GroupHistory {
   int64_t committed_ = -1;
   int64_t durable_ = -1;
   int32_t newest_committed_generation_ = -1;
-  int commits_ = 0;
-  int refused_ = 0;
+  GroupTotals totals_;
   std::string problem_;
 };
 
-// Histories of as many seeds; what they did.
-struct GroupTotals {
-  int commits = 0;
-  int refused = 0;
-};
+// Histories of as many seeds.
 inline GroupTotals RunGroupHistories(int seeds) {
   GroupTotals totals;
   for (int seed = 0; seed < seeds; ++seed) {
     GroupHistory history(static_cast<uint64_t>(seed));
     history.Run(150);
     test::Demand(history.problem().empty(), "seed %d: %s", seed, history.problem());
-    totals.commits += history.commits();
-    totals.refused += history.refused();
+    totals.operations += history.totals().operations;
+    totals.crashes += history.totals().crashes;
+    totals.commits += history.totals().commits;
+    totals.refused += history.totals().refused;
   }
   return totals;
 }

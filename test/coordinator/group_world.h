@@ -43,8 +43,10 @@ class GroupWorld {
     Start();
   }
   // The power goes; what was not flushed is lost.
-  void Crash() {
-    std::unique_ptr<storage::MemoryStorage> disk = logs_->disk().CrashImage({});
+  void Crash() { Crash({}); }
+  // But for what the disk had written by itself.
+  void Crash(const storage::MemoryStorage::CrashPlan& plan) {
+    std::unique_ptr<storage::MemoryStorage> disk = logs_->disk().CrashImage(plan);
     Stop();
     logs_ = std::make_unique<OffsetLogsInMemory>(std::move(disk));
     logs_->MarkCreated();
