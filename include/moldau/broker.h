@@ -42,6 +42,13 @@ struct BrokerOptions {
   std::string data_dir;
   bool create_if_missing = true;
 
+  // For media that fail. A page of a log that cannot be read, or that somebody else has cut off the file, raises SIGBUS
+  // and ends the process; with the guard the read answers DataLoss, that partition stops, and the others go on.
+  // Installs a handler for the signal, for the whole process and for good, which passes on what is none of ours. Reads
+  // then touch their pages first, and appends go through the file, both at a price in speed. Out of its reach are pages
+  // that fail only once a view of them has been handed out, and the slot of a claim.
+  bool sigbus_guard = false;
+
   // Seams; whatever is given must outlive the broker and every handle made from it. Null: the system's own.
   storage::Storage* storage = nullptr;
   Clock* clock = nullptr;

@@ -3,6 +3,7 @@
 #include <utility>
 
 #include "base/status_builder.h"
+#include "storage/sigbus_guard.h"
 
 namespace moldau::broker {
 
@@ -11,6 +12,7 @@ absl::StatusOr<std::shared_ptr<Environment>> Environment::Make(BrokerOptions opt
   if (options.clock == nullptr) {
     options.clock = options.executor != nullptr ? &options.executor->clock() : &Clock::System();
   }
+  if (options.sigbus_guard) MOLDAU_RETURN_IF_ERROR(storage::InstallSigbusGuard());
   std::shared_ptr<Environment> environment(new Environment(std::move(options)));
   BrokerOptions& own = environment->options_;
   if (own.executor != nullptr) {
@@ -77,7 +79,8 @@ log::LogEnvironment Environment::ForLogs() noexcept {
           .logger = &logger_,
           .memory = memory_.get(),
           .flush_gate = &flush_gate_,
-          .handles = &handles_};
+          .handles = &handles_,
+          .guards_pages = options_.sigbus_guard};
 }
 
 }  // namespace moldau::broker

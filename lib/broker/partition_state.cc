@@ -57,6 +57,7 @@ absl::StatusOr<log::Log*> PartitionState::OpenLocked() {
 absl::Status PartitionState::CheckTopicId() const {
   if (before_.entry != nullptr) return absl::OkStatus();
   const absl::StatusOr<Uuid> id = log::LoadPartitionMetadata(environment_.storage(), Directory());
+  if (absl::IsFailedPrecondition(id.status())) return id.status();  // a newer version has been here
   if (!id.ok() || *id == topic_->id) return absl::OkStatus();
   return base::Error(absl::StatusCode::kDataLoss, ErrorCode::kStorageError,
                      "%s: belongs to the topic with the id %s, not to %s with the id %s", Directory(), id->ToString(),

@@ -57,6 +57,7 @@ struct LogEnvironment {
   base::MemoryBudget* memory = nullptr;
   FlushGate* flush_gate = nullptr;
   HandleCache* handles = nullptr;
+  bool guards_pages = false;  // a page that cannot be read is an error (BrokerOptions::sigbus_guard)
 };
 
 }  // namespace moldau::log

@@ -145,8 +145,11 @@ struct Log::Core final : public FlushDriver, public std::enable_shared_from_this
 
   // --- log_read.cc ---
   absl::StatusOr<LogSlice> Read(LogCursor& cursor, size_t max_bytes);
+  absl::StatusOr<LogSlice> ReadUnguarded(LogCursor& cursor, size_t max_bytes);
   absl::StatusOr<LogSlice> SliceFrom(LogCursor& cursor, SegmentEnd end, size_t max_bytes);
   absl::Status Seek(LogCursor& cursor);
+  // Once; `segment` is the one it looked into.
+  absl::Status SeekOnce(LogCursor& cursor, std::shared_ptr<Segment>& segment);
   absl::Status OutOfRange(int64_t offset) const;
   absl::StatusOr<LogSlice> ReadWait(LogCursor& cursor, size_t max_bytes, MonoTime deadline, WaitStrategy strategy);
   absl::Status WaitForData(int64_t offset, MonoTime deadline, WaitStrategy strategy);
@@ -159,6 +162,8 @@ struct Log::Core final : public FlushDriver, public std::enable_shared_from_this
   absl::Status Truncate(int64_t offset);
   absl::StatusOr<Segment::Place> PlaceOfCut(Segment& segment, int64_t offset);
   absl::StatusOr<std::shared_ptr<Segment>> CutSegment(const std::shared_ptr<Segment>& segment, Segment::Place place)
+      ABSL_EXCLUSIVE_LOCKS_REQUIRED(maintenance_mutex);
+  absl::StatusOr<std::shared_ptr<Segment>> CutFile(const std::shared_ptr<Segment>& segment, Segment::Place place)
       ABSL_EXCLUSIVE_LOCKS_REQUIRED(maintenance_mutex);
   absl::StatusOr<int> RemoveAll(SegmentList& list);
   absl::Status Trim(int64_t offset);

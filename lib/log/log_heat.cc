@@ -20,7 +20,7 @@ constexpr uint64_t kZeroChunk = 1u << 20;
 }  // namespace
 
 void Log::Core::RequestWarmUp() {
-  if (cold_bytes < kWarmBytes || warm_up_requested) return;
+  if (cold_bytes < kWarmBytes || warm_up_requested || environment.guards_pages) return;
   warm_up_requested = true;
   tasks.Post([this] { WarmUp(); });
 }

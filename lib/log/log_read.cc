@@ -25,6 +25,16 @@ absl::Status Log::Core::OutOfRange(int64_t offset) const {
 }
 
 absl::StatusOr<LogSlice> Log::Core::Read(LogCursor& cursor, size_t max_bytes) {
+  absl::StatusOr<LogSlice> slice = ReadUnguarded(cursor, max_bytes);
+  // A file that has lost a page must not grow: what is acknowledged from now on would lie behind a gap.
+  const bool lost = environment.guards_pages && absl::IsDataLoss(slice.status()) &&
+                    GetErrorCode(slice.status()) == ErrorCode::kStorageError;
+  if (lost) [[unlikely]]
+    StopWriting(slice.status());
+  return slice;
+}
+
+absl::StatusOr<LogSlice> Log::Core::ReadUnguarded(LogCursor& cursor, size_t max_bytes) {
   for (;;) {
     if (interrupted.load(std::memory_order_acquire)) return Closed();
     if (cursor.offset < log_start.load(std::memory_order_acquire)) return OutOfRange(cursor.offset);
@@ -35,7 +45,12 @@ absl::StatusOr<LogSlice> Log::Core::Read(LogCursor& cursor, size_t max_bytes) {
     // In this order: a sealed segment's end does not move any more.
     const bool sealed = cursor.segment->sealed();
     const SegmentEnd end = cursor.segment->published();
-    if (cursor.position < end.position) return SliceFrom(cursor, end, max_bytes);
+    if (cursor.position < end.position) {
+      absl::StatusOr<LogSlice> slice = SliceFrom(cursor, end, max_bytes);
+      if (slice.ok() || !cursor.segment->retired()) [[likely]]
+        return slice;
+      continue;  // trimmed or cut under our feet: what is missing is not damage
+    }
     if (!sealed) return LogSlice{nullptr, {}, cursor.offset};
     const int64_t at = cursor.offset;
     cursor.segment = nullptr;
@@ -47,14 +62,14 @@ absl::StatusOr<LogSlice> Log::Core::Read(LogCursor& cursor, size_t max_bytes) {
 absl::StatusOr<LogSlice> Log::Core::SliceFrom(LogCursor& cursor, SegmentEnd end, size_t max_bytes) {
   Segment& segment = *cursor.segment;
   if (cursor.pin == nullptr) {
-    MOLDAU_ASSIGN_OR_RETURN(cursor.pin, segment.ReadMapping());
+    MOLDAU_ASSIGN_OR_RETURN(cursor.pin, segment.Pin());
   }
   const uint32_t from = cursor.position;
   const Segment::Place place{from, cursor.batch_offset};
   Segment::Border border{end.position, segment.base_offset() + end.relative_offset};
   if (segment.NeedsVerification(from)) {
     MOLDAU_ASSIGN_OR_RETURN(border, segment.ReadBorder(*cursor.pin, place, end, max_bytes, EpochsCopy()));
-  } else if (end.position - from > max_bytes) {
+  } else if (end.position - from > max_bytes || environment.guards_pages) {
     static const LeaderEpochHistory no_epochs;
     MOLDAU_ASSIGN_OR_RETURN(border, segment.ReadBorder(*cursor.pin, place, end, max_bytes, no_epochs));
   }
@@ -68,6 +83,15 @@ absl::StatusOr<LogSlice> Log::Core::SliceFrom(LogCursor& cursor, SegmentEnd end,
 
 // Finds the segment and position of the cursor's offset. At the end of an empty log there is no segment.
 absl::Status Log::Core::Seek(LogCursor& cursor) {
+  for (;;) {
+    std::shared_ptr<Segment> segment;
+    const absl::Status status = SeekOnce(cursor, segment);
+    if (status.ok() || segment == nullptr || !segment->retired()) return status;
+    base::CpuRelax();  // it has left the list, or is about to be replaced there
+  }
+}
+
+absl::Status Log::Core::SeekOnce(LogCursor& cursor, std::shared_ptr<Segment>& segment) {
   cursor.segment = nullptr;
   cursor.pin = nullptr;
   cursor.position = 0;
@@ -78,9 +102,10 @@ absl::Status Log::Core::Seek(LogCursor& cursor) {
     return cursor.offset <= log_end.load(std::memory_order_acquire) ? absl::OkStatus() : OutOfRange(cursor.offset);
   }
   auto it = std::upper_bound(list->begin(), list->end(), cursor.offset,
-                             [](int64_t offset, const auto& segment) { return offset < segment->base_offset(); });
+                             [](int64_t offset, const auto& later) { return offset < later->base_offset(); });
   if (it == list->begin()) return absl::OkStatus();
-  const std::shared_ptr<Segment>& segment = *--it;
+  segment = *--it;
+  if (segment->retired()) return absl::AbortedError("segment: being cut off");
   const SegmentEnd segment_end = segment->published();
   if (cursor.offset < segment->base_offset() + segment_end.relative_offset) {
     MOLDAU_ASSIGN_OR_RETURN(const Segment::Place place, segment->PlaceOf(cursor.offset, EpochsCopy()));

@@ -2,6 +2,7 @@
 // full.
 #include <algorithm>
 #include <cstring>
+#include <limits>
 
 #include "base/status_builder.h"
 #include "log/leader_epoch_checkpoint.h"
@@ -135,6 +136,12 @@ absl::Status Log::Core::CreateDirectory() {
 }
 
 absl::StatusOr<std::shared_ptr<Segment>> Log::Core::NewSegment(int64_t base_offset) {
+  // A segment may hold that many offsets, and none of them may pass the last that there is.
+  if (constexpr int64_t kLastBase = std::numeric_limits<int64_t>::max() - kMaxRelative; base_offset > kLastBase) {
+    return base::Error(absl::StatusCode::kOutOfRange, ErrorCode::kOffsetOutOfRange,
+                       "%s: no segment can begin at offset %d, the last one that can is %d", directory, base_offset,
+                       kLastBase);
+  }
   MOLDAU_RETURN_IF_ERROR(CreateDirectory());
   uint32_t capacity;
   uint32_t interval;

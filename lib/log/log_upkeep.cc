@@ -188,6 +188,15 @@ absl::StatusOr<int> Log::Core::RemoveAll(SegmentList& list) {
 absl::StatusOr<std::shared_ptr<Segment>> Log::Core::CutSegment(const std::shared_ptr<Segment>& segment,
                                                                Segment::Place place) {
   base::MutexLock lock(segment->upkeep_mutex());
+  // Before asking who has pinned it: whoever comes from now on is told to look again.
+  segment->Retire();
+  absl::StatusOr<std::shared_ptr<Segment>> cut = CutFile(segment, place);
+  if (!cut.ok()) segment->Unretire();
+  return cut;
+}
+
+absl::StatusOr<std::shared_ptr<Segment>> Log::Core::CutFile(const std::shared_ptr<Segment>& segment,
+                                                            Segment::Place place) {
   const uint32_t keep = place.position;
   MOLDAU_ASSIGN_OR_RETURN(std::shared_ptr<storage::File> file, segment->File());
   const std::string path = segment->Path(kLogSuffix);
@@ -204,7 +213,6 @@ absl::StatusOr<std::shared_ptr<Segment>> Log::Core::CutSegment(const std::shared
     MOLDAU_RETURN_IF_ERROR(file->Truncate(keep));
     MOLDAU_RETURN_IF_ERROR(file->Flush());
   }
-  segment->Retire();
   segment->CloseHandles();
   auto cut = std::make_shared<Segment>(environment, directory, segment->base_offset(), segment->capacity());
   MOLDAU_RETURN_IF_ERROR(cut->Adopt(std::move(file), nullptr));

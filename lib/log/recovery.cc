@@ -7,6 +7,7 @@
 #include "base/status_builder.h"
 #include "log/batch_scan.h"
 #include "log/segment_name.h"
+#include "moldau/record/layout.h"
 
 namespace moldau::log {
 
@@ -40,6 +41,7 @@ class Recovery {
   absl::Status TrimFile(Segment& segment, uint32_t position) const;
   absl::StatusOr<bool> GiveBackUnused(Segment& segment, uint32_t position) const;
   absl::Status RemoveFrom(size_t index);
+  absl::Status CheckFormat(const Segment& segment, const Bytes& bytes, const ScanStop& stop) const;
   absl::Status Rot(const Segment& segment, const ScanStop& stop, std::string_view why) const;
 
   const LogEnvironment& environment_;
@@ -61,6 +63,7 @@ absl::StatusOr<Recovery::Bytes> Recovery::Load(Segment& segment) const {
   if (size == 0) return Bytes{};
   MOLDAU_ASSIGN_OR_RETURN(std::unique_ptr<storage::Mapping> mapping, file->Map(size, storage::MapMode::kRead));
   mapping->Advise(storage::Advice::kSequential);
+  MOLDAU_RETURN_IF_ERROR(segment.Touch(*mapping, 0, static_cast<uint32_t>(size)));
   const std::span<const std::byte> all(mapping->data(), size);
   return Bytes{std::move(mapping), all};
 }
@@ -78,6 +81,19 @@ bool Recovery::LaterSegmentHasData(size_t index, int64_t next_offset) const {
     if (bytes.ok() && FindValidBatch(bytes->all, 0, next_offset) < bytes->all.size()) return true;
   }
   return false;
+}
+
+// A crash leaves a prefix of a batch and zeros. Another format version where the next batch belongs was written on
+// purpose, by another program, and is not ours to cut off.
+absl::Status Recovery::CheckFormat(const Segment& segment, const Bytes& bytes, const ScanStop& stop) const {
+  if (bytes.all.size() - stop.position < record::layout::kHeaderSize) return absl::OkStatus();
+  const record::BatchView batch(bytes.all.data() + stop.position);
+  const bool torn = batch.magic() == 0 || batch.magic() == record::layout::kMagicV2;
+  if (torn || batch.base_offset() != stop.next_offset) return absl::OkStatus();
+  return base::Error(absl::StatusCode::kFailedPrecondition, ErrorCode::kUnsupportedVersion,
+                     "%s: the batch at byte %u (offset %d) has format version %d, this version of moldau reads %d",
+                     segment.Path(kLogSuffix), stop.position, stop.next_offset, batch.magic(),
+                     record::layout::kMagicV2);
 }
 
 // OK if a crash can have left what `stop` found. See the header for the rules.
@@ -174,6 +190,7 @@ absl::StatusOr<bool> Recovery::ScanSegment(size_t index) {
   const bool follows_on = is_last || segments_[index + 1]->base_offset() == stop.next_offset;
   const bool too_short = is_last && stop.next_offset < std::max(rules_.recovery_point, rules_.log_end_offset);
   if (!stop.problem.empty() || !follows_on || too_short) {
+    MOLDAU_RETURN_IF_ERROR(CheckFormat(segment, bytes, stop));
     MOLDAU_RETURN_IF_ERROR(JudgeDamage(index, bytes, stop));
     MOLDAU_RETURN_IF_ERROR(CutAt(index, bytes, stop));
     return false;

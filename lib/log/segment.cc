@@ -7,9 +7,17 @@
 #include "base/named_bug.h"
 #include "base/status_builder.h"
 #include "log/segment_name.h"
+#include "moldau/record/layout.h"
 #include "moldau/record/verify.h"
+#include "storage/sigbus_guard.h"
 
 namespace moldau::log {
+
+namespace {
+
+constexpr size_t kSmallestPage = 4096;
+
+}  // namespace
 
 Segment::Segment(const LogEnvironment& environment, std::string directory, int64_t base_offset, uint32_t capacity)
     : environment_(environment), directory_(std::move(directory)), base_offset_(base_offset), capacity_(capacity) {}
@@ -77,6 +85,13 @@ absl::StatusOr<std::shared_ptr<const storage::Mapping>> Segment::ReadMapping() {
   return MapLocked();
 }
 
+absl::StatusOr<std::shared_ptr<const storage::Mapping>> Segment::Pin() {
+  absl::StatusOr<std::shared_ptr<const storage::Mapping>> mapping = ReadMapping();
+  if (mapping.ok() && retired()) [[unlikely]]
+    return absl::AbortedError("segment: cut off or deleted meanwhile");
+  return mapping;
+}
+
 std::shared_ptr<storage::Mapping> Segment::writable_mapping() const {
   base::MutexLock lock(mutex_);
   return mapping_is_writable_ ? mapping_ : nullptr;
@@ -119,10 +134,24 @@ bool Segment::TryReleaseHandles() {
 
 // --- reading ---
 
+absl::Status Segment::Touch(const storage::Mapping& mapping, uint32_t from, uint32_t to) const {
+  if (!environment_.guards_pages || from >= to) return absl::OkStatus();
+  const std::span<const std::byte> bytes(mapping.data() + from, to - from);
+  return storage::WithSigbusGuard(Path(kLogSuffix), bytes, [bytes] {
+    const volatile std::byte* const data = bytes.data();
+    for (size_t at = 0; at < bytes.size(); at += kSmallestPage) static_cast<void>(data[at]);
+    static_cast<void>(data[bytes.size() - 1]);
+  });
+}
+
 absl::StatusOr<record::BatchView> Segment::BatchAt(const storage::Mapping& mapping, uint32_t position,
                                                    SegmentEnd end) const {
+  constexpr uint32_t kHeaderSize = record::layout::kHeaderSize;
+  MOLDAU_RETURN_IF_ERROR(Touch(mapping, position, std::min(end.position - position, kHeaderSize) + position));
   const record::ParsedBatch parsed = record::BatchView::Parse({mapping.data() + position, end.position - position});
   if (!parsed.ok()) return Damaged(position, record::BatchErrorText(parsed.error));
+  const auto size = static_cast<uint32_t>(parsed.batch.size_in_bytes());
+  MOLDAU_RETURN_IF_ERROR(Touch(mapping, position, position + size));
   return parsed.batch;
 }
 
@@ -159,6 +188,17 @@ absl::StatusOr<Segment::Border> Segment::VerifiedBorder(const storage::Mapping& 
   return Border{at, expected};
 }
 
+absl::StatusOr<Segment::Border> Segment::TouchedBorder(const storage::Mapping& mapping, Place from, SegmentEnd end,
+                                                       size_t max_bytes) const {
+  Border border{from.position, from.base_offset};
+  while (border.position < end.position &&
+         (border.position == from.position || border.position - from.position < max_bytes)) {
+    MOLDAU_ASSIGN_OR_RETURN(const record::BatchView batch, BatchAt(mapping, border.position, end));
+    border = {border.position + static_cast<uint32_t>(batch.size_in_bytes()), batch.next_offset()};
+  }
+  return border;
+}
+
 absl::StatusOr<Segment::Border> Segment::ReadBorder(const storage::Mapping& mapping, Place place, SegmentEnd end,
                                                     size_t max_bytes, const LeaderEpochHistory& epochs) {
   const uint32_t from = place.position;
@@ -173,6 +213,7 @@ absl::StatusOr<Segment::Border> Segment::ReadBorder(const storage::Mapping& mapp
     }
     if (!verified) return VerifiedBorder(mapping, place, end, max_bytes, epochs);
   }
+  if (environment_.guards_pages) return TouchedBorder(mapping, place, end, max_bytes);
   if (end.position - from <= max_bytes) return Border{end.position, base_offset_ + end.relative_offset};
   record::BatchView batch(mapping.data() + from);
   uint32_t at = from + static_cast<uint32_t>(batch.size_in_bytes());
@@ -205,7 +246,9 @@ absl::StatusOr<Segment::Place> Segment::Locate(const storage::Mapping& mapping, 
   }
   // From batch to batch: each says where the next one begins, so that one that lies about its own offset is found.
   while (at.position < end.position) {
-    if (NeedsVerification(at.position)) MOLDAU_RETURN_IF_ERROR(ReadBorder(mapping, at, end, 1, epochs).status());
+    if (NeedsVerification(at.position) || environment_.guards_pages) {
+      MOLDAU_RETURN_IF_ERROR(ReadBorder(mapping, at, end, 1, epochs).status());
+    }
     const record::BatchView batch(mapping.data() + at.position);
     if (batch.last_offset() >= offset) return at;
     at = {at.position + static_cast<uint32_t>(batch.size_in_bytes()), batch.next_offset()};
@@ -217,7 +260,7 @@ absl::StatusOr<Segment::Place> Segment::PlaceOf(int64_t offset, const LeaderEpoc
   Place at{.position = 0, .base_offset = base_offset_};
   if (offset == base_offset_) return at;
   MOLDAU_RETURN_IF_ERROR(LoadIndexes());
-  MOLDAU_ASSIGN_OR_RETURN(const std::shared_ptr<const storage::Mapping> mapping, ReadMapping());
+  MOLDAU_ASSIGN_OR_RETURN(const std::shared_ptr<const storage::Mapping> mapping, Pin());
   absl::StatusOr<Place> place = Locate(*mapping, offset, epochs);
   if (place.ok() || offset_index_.size() == 0 || !NeedsVerification(0)) return place;
   // Perhaps only the index is wrong: ask the batches themselves.

@@ -76,6 +76,7 @@ class Segment final : public HandleHolder {
   // Cut off by a truncation or deleted: cursors look their place up again.
   [[nodiscard]] bool retired() const noexcept { return retired_.load(std::memory_order_acquire); }
   void Retire() noexcept { retired_.store(true, std::memory_order_release); }
+  void Unretire() noexcept { retired_.store(false, std::memory_order_release); }
 
   // --- file and mapping ---
 
@@ -85,6 +86,9 @@ class Segment final : public HandleHolder {
   absl::Status Adopt(std::shared_ptr<storage::File> file, std::shared_ptr<storage::Mapping> writable);
   // A mapping to read by; makes a read-only one if there is none.
   absl::StatusOr<std::shared_ptr<const storage::Mapping>> ReadMapping();
+  // The same, but Aborted if the segment has been retired: its file may have lost what published() says. Whoever pinned
+  // it before that keeps it whole.
+  absl::StatusOr<std::shared_ptr<const storage::Mapping>> Pin();
   // The mapping to store through, or null.
   [[nodiscard]] std::shared_ptr<storage::Mapping> writable_mapping() const;
   // From now on appends go through the file again; views stay valid.
@@ -117,6 +121,10 @@ class Segment final : public HandleHolder {
   void set_max_timestamp(MaxTimestamp max);
 
   // --- reading ---
+
+  // Reads a byte of each page of [from, to), under the guard if there is one: a page that cannot be read is DataLoss
+  // here, with Kafka's storage error, and not a signal later.
+  absl::Status Touch(const storage::Mapping& mapping, uint32_t from, uint32_t to) const;
 
   // Where the batch lies that holds `offset` (base <= offset < end).
   struct Place {
@@ -167,6 +175,8 @@ class Segment final : public HandleHolder {
   absl::StatusOr<Place> Locate(const storage::Mapping& mapping, int64_t offset, const LeaderEpochHistory& epochs);
   absl::StatusOr<Border> VerifiedBorder(const storage::Mapping& mapping, Place from, SegmentEnd end, size_t max_bytes,
                                         const LeaderEpochHistory& epochs);
+  absl::StatusOr<Border> TouchedBorder(const storage::Mapping& mapping, Place from, SegmentEnd end,
+                                       size_t max_bytes) const;
   absl::StatusOr<record::BatchView> BatchAt(const storage::Mapping& mapping, uint32_t position, SegmentEnd end) const;
   absl::Status Check(const record::BatchView& batch, uint32_t position, int64_t expected_base, SegmentEnd end,
                      const LeaderEpochHistory& epochs) const;

@@ -83,7 +83,7 @@ absl::Status Segment::LoadIndexFiles() {
 }
 
 absl::Status Segment::RebuildIndexes() {
-  MOLDAU_ASSIGN_OR_RETURN(const std::shared_ptr<const storage::Mapping> mapping, ReadMapping());
+  MOLDAU_ASSIGN_OR_RETURN(const std::shared_ptr<const storage::Mapping> mapping, Pin());
   DropIndexes();
   const SegmentEnd end = published();
   int64_t expected = base_offset_;

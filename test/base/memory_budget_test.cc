@@ -20,7 +20,7 @@ TEST_CASE("a reservation counts until it is dropped", "[memory_budget]") {
   CHECK(budget.limit() == 1'000);
 }
 
-TEST_CASE("what would exceed the budget is refused with the numbers", "[memory_budget]") {
+TEST_CASE("what would exceed the budget is refused with the numbers", "[memory_budget][L20]") {
   MemoryBudget budget(1'000);
   const auto held = budget.TryReserve(900, "batch");
   const absl::Status refused = budget.TryReserve(101, "fetch response").status();

@@ -77,7 +77,7 @@ TEST_CASE("old segments are deleted by size", "[broker][background]") {
   CHECK(*partition.log_start_offset() > 20);
 }
 
-TEST_CASE("a clock that jumps ahead deletes nothing", "[broker][background]") {
+TEST_CASE("a clock that jumps ahead deletes nothing", "[broker][background][L11]") {
   BrokerWorld world({.retention_check_interval = 1min});
   world.Open();
   Partition partition =

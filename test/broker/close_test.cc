@@ -355,7 +355,7 @@ TEST_CASE("receipts outlive their broker and say how it ended", "[broker][close]
   CHECK_FALSE(lost->Wait().ok());
 }
 
-TEST_CASE("a close that could not flush does not claim a clean shutdown", "[broker][close]") {
+TEST_CASE("a close that could not flush does not claim a clean shutdown", "[broker][close][L4]") {
   BrokerWorld world;
   world.Open();
   Partition partition = PartitionOf(world.Create("orders"));

@@ -103,7 +103,7 @@ TEST_CASE("the offsets topic itself cannot be deleted or grown", "[broker][delet
 
 // Each operation of the deletion is the last one before the power goes; whatever the disk keeps, the topic is either
 // there with its record or gone for good, and its name can be used again.
-TEST_CASE("a power cut anywhere in a deletion leaves the topic whole or gone", "[broker][delete][crash]") {
+TEST_CASE("a power cut anywhere in a deletion leaves the topic whole or gone", "[broker][delete][crash][L14]") {
   BrokerWorld probe;
   const auto prepare = [](BrokerWorld& world) {
     world.Open();

@@ -102,7 +102,7 @@ TEST_CASE("decompressed memory counts against the budget until the records are d
   CHECK(none.records == nullptr);
 }
 
-TEST_CASE("what does not fit the budget is refused with its numbers", "[broker][records]") {
+TEST_CASE("what does not fit the budget is refused with its numbers", "[broker][records][L20]") {
   BrokerWorld world({.memory_limit = 1 << 20});
   world.Open();
   Partition partition = PartitionOf(world.Create("logs", kBufferedTopic));

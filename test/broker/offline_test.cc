@@ -116,7 +116,7 @@ TEST_CASE("a reader goes on after retention has deleted the segment before it", 
   CHECK(left.size() < 20);
 }
 
-TEST_CASE("a torn tail is the end, damage with data behind it is not", "[broker][offline]") {
+TEST_CASE("a torn tail is the end, damage with data behind it is not", "[broker][offline][L22]") {
   BrokerWorld world;
   world.Open();
   Partition partition = PartitionOf(world.Create("orders", kSmallSegments));

@@ -12,6 +12,14 @@ namespace {
 
 using Catch::Matchers::Contains;
 
+std::string Contents(storage::Storage& storage, const std::string& path) {
+  auto file = storage.Open(path, storage::OpenMode::kRead);
+  REQUIRE_OK(file);
+  std::string contents(*(*file)->Size(), '\0');
+  REQUIRE_OK((*file)->Read(0, std::as_writable_bytes(std::span(contents))));
+  return contents;
+}
+
 void PutFile(storage::Storage& storage, const std::string& path, std::string_view contents) {
   auto file = storage.Open(path, storage::OpenMode::kOpenOrCreate);
   REQUIRE_OK(file);
@@ -54,18 +62,23 @@ TEST_CASE("a data directory that is not there is not made against the options", 
   CHECK_THAT(std::string(status.message()), Contains("data"));
 }
 
-TEST_CASE("a directory is open once", "[broker][open]") {
+TEST_CASE("a directory is open once", "[broker][open][L15]") {
   TempDir dir;
   auto first = Broker::Open({.data_dir = dir / "data", .log_level = LogLevel::kSilent});
   REQUIRE_OK(first);
+  storage::Storage& disk = storage::PosixStorage();
+  const auto listed = *disk.List(dir / "data");
+  const std::string manifest = Contents(disk, dir / "data/moldau.manifest");
   const absl::Status status = Broker::Open({.data_dir = dir / "data"}).status();
   CHECK(status.code() == absl::StatusCode::kFailedPrecondition);
   CHECK_THAT(std::string(status.message()), Contains(dir / "data") && Contains(std::to_string(getpid())));
+  CHECK(*disk.List(dir / "data") == listed);
+  CHECK(Contents(disk, dir / "data/moldau.manifest") == manifest);
   REQUIRE_OK((*first)->Close());
   CHECK_OK(Broker::Open({.data_dir = dir / "data"}));
 }
 
-TEST_CASE("a directory that another process has open is refused naming that process", "[broker][open]") {
+TEST_CASE("a directory that another process has open is refused naming that process", "[broker][open][L15]") {
   TempDir dir;
   int to_parent[2];
   int to_child[2];
@@ -92,9 +105,10 @@ TEST_CASE("a path that is a file is refused and left alone", "[broker][open]") {
   TempDir dir;
   PutFile(storage::PosixStorage(), dir / "data", "not a directory");
   const absl::Status status = Broker::Open({.data_dir = dir / "data"}).status();
-  CHECK_FALSE(status.ok());
-  CHECK_THAT(std::string(status.message()), Contains(dir / "data"));
+  CHECK(status.code() == absl::StatusCode::kFailedPrecondition);
+  CHECK_THAT(std::string(status.message()), Contains(dir / "data") && Contains("directory"));
   CHECK(storage::PosixStorage().List(dir.path())->size() == 1);
+  CHECK(Contents(storage::PosixStorage(), dir / "data") == "not a directory");
 }
 
 TEST_CASE("a directory without permission is refused naming it", "[broker][open]") {
@@ -152,8 +166,8 @@ TEST_CASE("foreign files are left alone and named once", "[broker][open]") {
   CHECK(world.HasMessage("notes.txt"));
   CHECK(world.HasMessage("backup"));
   CHECK(world.HasMessage("stray-0"));
-  CHECK(world.Names("notes.txt").size() == 1);
-  CHECK(world.Names("", "data/stray-0").size() == 1);
+  CHECK(Contents(world.disk(), "data/notes.txt") == "mine");
+  CHECK(Contents(world.disk(), "data/stray-0/00000000000000000000.log") == "whatever");
   CHECK(world.broker().ListTopics() == Strings{"orders"});
 }
 
@@ -171,7 +185,7 @@ TEST_CASE("a foreign directory does not become part of a new topic", "[broker][o
   CHECK(broker.AddPartitions("stray", 2).code() == absl::StatusCode::kFailedPrecondition);
 }
 
-TEST_CASE("a manifest of a newer version is refused, not taken for damage", "[broker][open]") {
+TEST_CASE("a manifest of a newer version is refused, not taken for damage", "[broker][open][L21]") {
   BrokerWorld world;
   world.Open();
   world.Drop();
@@ -181,7 +195,9 @@ TEST_CASE("a manifest of a newer version is refused, not taken for damage", "[br
   REQUIRE_OK((*file)->Write(8, std::as_bytes(std::span(&newer, 1))));
   const absl::Status status = world.TryOpen();
   CHECK(status.code() == absl::StatusCode::kFailedPrecondition);
-  CHECK_THAT(std::string(status.message()), Contains("moldau.manifest"));
+  CHECK_THAT(std::string(status.message()),
+             Contains("moldau.manifest") && Contains("version") && Contains(std::to_string(newer)));
+  CHECK(static_cast<uint8_t>(Contents(world.disk(), "data/moldau.manifest")[8]) == newer);
 }
 
 TEST_CASE("a damaged manifest is refused with the way to go on", "[broker][open]") {

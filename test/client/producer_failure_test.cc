@@ -111,7 +111,7 @@ TEST_CASE("when an append fails every receipt of its batch says why, and flush s
   CHECK_OK(producer.Flush());
 }
 
-TEST_CASE("when a flush fails the records that were waiting for it are not acknowledged", "[client][producer]") {
+TEST_CASE("when a flush fails the records that were waiting for it are not acknowledged", "[client][producer][L4]") {
   World world;
   const Topic topic = world.Create("orders", 1, Durability::kFlushed);
   Producer producer(*world.broker, {.linger = 0ms});

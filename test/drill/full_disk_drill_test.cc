@@ -52,7 +52,7 @@ int FillAndFree(const std::string& directory, const std::string& durability, int
 }
 
 TEST_CASE("a disk that is filled twenty times never kills the process and gives its space back each time",
-          "[disk-full]") {
+          "[disk-full][L1]") {
   for (const char* durability : {"buffered", "flushed"}) {
     SmallDisk disk(SmallDisk::Kind::kTmpfs, 12 * 1024);
     INFO(disk.why_not());

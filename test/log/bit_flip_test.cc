@@ -57,7 +57,7 @@ TimeIndex ExampleTimeIndex() {
   return index;
 }
 
-TEST_CASE("every bit flip in an offset index is refused by the manifest's checksum", "[log][index][bitflip]") {
+TEST_CASE("every bit flip in an offset index is refused by the manifest's checksum", "[log][index][bitflip][L10]") {
   const std::string file = EncodeOffsetIndex(ExampleOffsetIndex());
   const Tally tally = FlipEveryBit("offset index, checksum known", file, [&](const std::string& flipped) {
     const auto decoded = DecodeOffsetIndex(AsBytes(flipped), 500'000, IndexFileCrc(AsBytes(file)));
@@ -67,7 +67,7 @@ TEST_CASE("every bit flip in an offset index is refused by the manifest's checks
 }
 
 TEST_CASE("every bit flip in an offset index without a checksum is refused or leads to a place in the segment",
-          "[log][index][bitflip]") {
+          "[log][index][bitflip][L10]") {
   const std::string file = EncodeOffsetIndex(ExampleOffsetIndex());
   const Tally tally =
       FlipEveryBit("offset index, no checksum", file, [&](const std::string& flipped) -> std::optional<bool> {
@@ -85,7 +85,7 @@ TEST_CASE("every bit flip in an offset index without a checksum is refused or le
   CHECK(tally.unnoticed == 0);
 }
 
-TEST_CASE("every bit flip in a time index is refused by the manifest's checksum", "[log][index][bitflip]") {
+TEST_CASE("every bit flip in a time index is refused by the manifest's checksum", "[log][index][bitflip][L10]") {
   const std::string file = EncodeTimeIndex(ExampleTimeIndex());
   const Tally tally = FlipEveryBit("time index, checksum known", file, [&](const std::string& flipped) {
     const auto decoded = DecodeTimeIndex(AsBytes(flipped), 4000, IndexFileCrc(AsBytes(file)));

@@ -23,12 +23,13 @@ void PullThePlug(Durability durability, uint64_t first_seed, const char* name) {
          states, operations, in_recovery);
 }
 
-TEST_CASE("a flushed log keeps every acknowledged record whatever a power cut leaves of the disk", "[log][power]") {
+TEST_CASE("a flushed log keeps every acknowledged record whatever a power cut leaves of the disk",
+          "[log][power][L5][L6][L12][L13][L14]") {
   PullThePlug(Durability::kFlushed, 1, "flushed");
 }
 
 TEST_CASE("a buffered log is a prefix of itself after a power cut, and whole after the death of its process",
-          "[log][power]") {
+          "[log][power][L5][L6][L12][L13][L14]") {
   PullThePlug(Durability::kBuffered, 100, "buffered");
 }
 

@@ -143,7 +143,7 @@ TEST_CASE("every shortened or lengthened manifest is refused as damaged", "[log]
   CHECK(is_damaged(kGolden + kGolden));
 }
 
-TEST_CASE("a manifest of a newer version is never called damaged", "[log][manifest]") {
+TEST_CASE("a manifest of a newer version is never called damaged", "[log][manifest][L21]") {
   std::string file = kGolden;
   file[8] = 2;
   const auto newer = Decode(Resealed(file));

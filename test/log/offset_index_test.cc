@@ -122,7 +122,7 @@ TEST_CASE("any offset index is read back as it was written", "[log][index][forma
   }
 }
 
-TEST_CASE("zeros behind the entries, as a preallocated index has them, are skipped", "[log][index][format]") {
+TEST_CASE("zeros behind the entries, as a preallocated index has them, are skipped", "[log][index][format][L10]") {
   for (const size_t padding : {8, 16, 4096, 10 << 20}) {
     const auto decoded = DecodeOffsetIndex(AsBytes(kGolden + std::string(padding, '\0')), kGoldenSegment);
     REQUIRE_OK(decoded);
@@ -151,7 +151,7 @@ TEST_CASE("an offset index in doubt is an error that says why", "[log][index][fo
   }
 }
 
-TEST_CASE("an offset index of another segment is found out by the manifest's checksum", "[log][index][format]") {
+TEST_CASE("an offset index of another segment is found out by the manifest's checksum", "[log][index][format][L10]") {
   Random random(13);
   const auto [ours, size] = RandomEntries(random, 50);
   const auto [theirs, their_size] = RandomEntries(random, 50);

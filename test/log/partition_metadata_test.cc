@@ -41,7 +41,7 @@ TEST_CASE("partition metadata without a topic id is refused", "[log][metadata]")
   }
 }
 
-TEST_CASE("partition metadata of a newer version is refused as such", "[log][metadata]") {
+TEST_CASE("partition metadata of a newer version is refused as such", "[log][metadata][L21]") {
   const auto id = DecodePartitionMetadata("version: 1\ntopic_id: AAECAwQFBgcICQoLDA0ODw");
   CHECK(id.status().code() == absl::StatusCode::kFailedPrecondition);
 }

@@ -41,7 +41,7 @@ TEST_CASE("a producer snapshot has Kafka's bytes and is read back", "[log][snaps
   CHECK(DecodeProducerSnapshot(AsBytes(kGoldenEmpty))->empty());
 }
 
-TEST_CASE("a producer snapshot of a newer version is refused as such", "[log][snapshot]") {
+TEST_CASE("a producer snapshot of a newer version is refused as such", "[log][snapshot][L21]") {
   std::string file = kGolden;
   file[1] = 2;
   const auto producers = DecodeProducerSnapshot(AsBytes(file));

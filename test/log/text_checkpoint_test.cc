@@ -46,7 +46,7 @@ TEST_CASE("a text checkpoint that is not exactly what Kafka writes is refused by
   }
 }
 
-TEST_CASE("a text checkpoint of a newer version is refused as such, not as damage", "[log][checkpoint]") {
+TEST_CASE("a text checkpoint of a newer version is refused as such, not as damage", "[log][checkpoint][L21]") {
   const auto lines = ParseTextCheckpoint("1\n0\n");
   CHECK(lines.status().code() == absl::StatusCode::kFailedPrecondition);
   CHECK(std::string(lines.status().message()) ==

@@ -36,7 +36,7 @@ TEST_CASE("a timestamp is found from the last entry that is not later", "[log][i
   CHECK(index.FloorByTimestamp(INT64_MAX) == Entry{5000, 20});
 }
 
-TEST_CASE("a clock that stands still or jumps back adds nothing to the time index", "[log][index]") {
+TEST_CASE("a clock that stands still or jumps back adds nothing to the time index", "[log][index][L11]") {
   TimeIndex index;
   index.MaybeAppend(-1, 5);
   CHECK(index.size() == 0);
@@ -49,7 +49,8 @@ TEST_CASE("a clock that stands still or jumps back adds nothing to the time inde
   CHECK(index.last() == Entry{1001, 39});
 }
 
-TEST_CASE("look-ups in a time index equal a scan for the running maximum, whatever the clock does", "[log][index]") {
+TEST_CASE("look-ups in a time index equal a scan for the running maximum, whatever the clock does",
+          "[log][index][L11]") {
   Random random(21);
   for (int seed = 0; seed < Scaled(200); ++seed) {
     TimeIndex index;
@@ -123,7 +124,7 @@ TEST_CASE("any time index is read back as it was written", "[log][index][format]
   }
 }
 
-TEST_CASE("zeros behind the entries of a time index never count as the oldest timestamp", "[log][index][format]") {
+TEST_CASE("zeros behind the entries of a time index never count as the oldest timestamp", "[log][index][format][L10]") {
   for (const size_t padding : {12, 24, 12 * 1000}) {
     const auto decoded = DecodeTimeIndex(AsBytes(kGolden + std::string(padding, '\0')), 255);
     REQUIRE_OK(decoded);

@@ -112,7 +112,7 @@ TEST_CASE("records that contradict each other keep the log from opening, with to
              Contains("__cluster_metadata-0") && Contains("offset 2") && Contains("orders"));
 }
 
-TEST_CASE("a record of the future keeps the log from opening", "[metadata][log]") {
+TEST_CASE("a record of the future keeps the log from opening", "[metadata][log][L21]") {
   Disk disk;
   {
     auto log = disk.Open();

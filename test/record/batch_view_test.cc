@@ -106,7 +106,7 @@ TEST_CASE("a batch cut off at any byte is truncated, never read past its end", "
 
 // The crc leaves out base offset, length, leader epoch and magic. Of these the structure notices what makes no sense;
 // another sensible base offset or epoch is up to the log, which knows what to expect.
-TEST_CASE("every single bit flip in a batch is noticed, but for plausible offsets and epochs", "[record][batch]") {
+TEST_CASE("every single bit flip in a batch is noticed, but for plausible offsets and epochs", "[record][batch][L9]") {
   const std::vector<std::byte> bytes = Encode(SomeRecords(), {.base_offset = 42, .leader_epoch = 7});
   int by_crc = 0;
   int by_structure = 0;

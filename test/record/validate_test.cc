@@ -224,7 +224,7 @@ TEST_CASE("lies inside a compressed payload are found too", "[record][validate]"
 }
 
 TEST_CASE("every single bit flip of a batch from outside is refused, but for the leader's own field",
-          "[record][validate]") {
+          "[record][validate][L9]") {
   const std::vector<std::byte> batch = Encode(FreshRecords());
   for (size_t bit = 0; bit < batch.size() * 8; ++bit) {
     std::vector<std::byte> flipped = batch;

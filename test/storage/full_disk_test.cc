@@ -60,7 +60,7 @@ void FillAndFree(const test::SmallDisk& disk, uint64_t capacity) {
 
 }  // namespace
 
-TEST_CASE("a full tmpfs refuses and goes on when there is room", "[storage][posix][full]") {
+TEST_CASE("a full tmpfs refuses and goes on when there is room", "[storage][posix][full][L1]") {
   const test::SmallDisk disk(test::SmallDisk::Kind::kTmpfs, 1024);
   if (disk.mounted()) {
     FillAndFree(disk, 1024 * 1024);
@@ -82,7 +82,7 @@ TEST_CASE("a full tmpfs refuses and goes on when there is room", "[storage][posi
   CHECK(end.exit_status == 0);
 }
 
-TEST_CASE("a full ext4, which keeps half of a failed allocation, is undone", "[storage][posix][full]") {
+TEST_CASE("a full ext4, which keeps half of a failed allocation, is undone", "[storage][posix][full][L1]") {
   constexpr int kKib = 24 * 1024;
   const test::SmallDisk disk(test::SmallDisk::Kind::kExt4, kKib);
   if (!disk.mounted()) {
@@ -92,7 +92,7 @@ TEST_CASE("a full ext4, which keeps half of a failed allocation, is undone", "[s
   FillAndFree(disk, 16 * 1024 * 1024);
 }
 
-TEST_CASE("a file system that cannot reserve space is filled with zeros instead", "[storage][posix][full]") {
+TEST_CASE("a file system that cannot reserve space is filled with zeros instead", "[storage][posix][full][L1]") {
   const test::SmallDisk disk(test::SmallDisk::Kind::kRamfs, 0);
   if (!disk.mounted()) {
     WARN("not tested here: " << disk.why_not());

@@ -14,7 +14,7 @@ std::vector<std::string> Names(MemoryStorage& storage, const std::string& direct
 
 }  // namespace
 
-TEST_CASE("a new file may vanish though its data was flushed", "[storage][crash]") {
+TEST_CASE("a new file may vanish though its data was flushed", "[storage][crash][L12]") {
   DiskWithDirectory disk;
   const auto file = OpenFile(disk.storage, "d/new");
   WriteText(*file, 0, "flushed");

@@ -132,7 +132,7 @@ TEST_CASE("a hook may crash the disk before an operation", "[storage][faults]") 
   CHECK(After(disk.storage, Keep::Nothing(disk.storage), "d/log") == "new");
 }
 
-TEST_CASE("a failed flush loses what was dirty, though it reads as written", "[storage][faults]") {
+TEST_CASE("a failed flush loses what was dirty, though it reads as written", "[storage][faults][L4]") {
   DiskWithDirectory disk;
   const auto file = disk.FlushedFile("d/log", PageOf('a') + PageOf('b'));
   WriteText(*file, 0, PageOf('A'));

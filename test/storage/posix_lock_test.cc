@@ -33,7 +33,7 @@ class Holder {
 
 }  // namespace
 
-TEST_CASE("a lock held by another process is refused and names it", "[storage][posix][lock]") {
+TEST_CASE("a lock held by another process is refused and names it", "[storage][posix][lock][L15]") {
   PosixDisk disk;
   const std::string path = disk.Path(".lock");
   Holder holder(path);
@@ -42,7 +42,7 @@ TEST_CASE("a lock held by another process is refused and names it", "[storage][p
   CHECK_THAT(std::string(lock.status().message()), Catch::Contains("process " + std::to_string(holder.child().pid())));
 }
 
-TEST_CASE("the lock of a process that was killed is free", "[storage][posix][lock]") {
+TEST_CASE("the lock of a process that was killed is free", "[storage][posix][lock][L15]") {
   PosixDisk disk;
   const std::string path = disk.Path(".lock");
   Holder holder(path);
@@ -52,7 +52,7 @@ TEST_CASE("the lock of a process that was killed is free", "[storage][posix][loc
   CHECK_OK(disk.storage().Lock(path));
 }
 
-TEST_CASE("a child that was forked under a lock neither keeps nor frees it", "[storage][posix][lock]") {
+TEST_CASE("a child that was forked under a lock neither keeps nor frees it", "[storage][posix][lock][L15]") {
   PosixDisk disk;
   const std::string path = disk.Path(".lock");
   auto lock = disk.storage().Lock(path);

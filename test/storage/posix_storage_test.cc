@@ -149,7 +149,7 @@ TEST_CASE("who may not, is told so", "[storage][posix]") {
   REQUIRE(chmod(disk.root().c_str(), 0755) == 0);
 }
 
-TEST_CASE("running out of descriptors is an error that names the limit", "[storage][posix]") {
+TEST_CASE("running out of descriptors is an error that names the limit", "[storage][posix][L16]") {
   PosixDisk disk;
   const auto end = test::RunInChild([&] {
     rlimit before{};
@@ -173,7 +173,7 @@ TEST_CASE("running out of descriptors is an error that names the limit", "[stora
   CHECK(end.exit_status == 0);
 }
 
-TEST_CASE("running out of address space is an error that names the limit", "[storage][posix]") {
+TEST_CASE("running out of address space is an error that names the limit", "[storage][posix][L16][L20]") {
   PosixDisk disk;
   const auto file = OpenFile(disk.storage(), disk.Path("file"));
   const auto mapping = file->Map(size_t{1} << 48, MapMode::kRead);

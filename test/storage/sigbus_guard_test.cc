@@ -47,7 +47,7 @@ void ExitOnSigbus(int) { _exit(42); }
 
 }  // namespace
 
-TEST_CASE("a guarded read of a page that fails is an error, again and again", "[storage][sigbus]") {
+TEST_CASE("a guarded read of a page that fails is an error, again and again", "[storage][sigbus][L2][L3]") {
   PosixDisk disk;
   const auto end = test::RunInChild([&] {
     HandleSigbusByDefault();
@@ -112,7 +112,7 @@ TEST_CASE("guards nest, and the one of the failing page answers", "[storage][sig
   CHECK(end.exit_status == 0);
 }
 
-TEST_CASE("without the guard a failing page ends the process", "[storage][sigbus]") {
+TEST_CASE("without the guard a failing page ends the process", "[storage][sigbus][L2][L3]") {
   PosixDisk disk;
   const auto end = test::RunInChild([&] {
     HandleSigbusByDefault();
