@@ -9,6 +9,7 @@ namespace moldau::bench {
 namespace {
 
 constexpr int64_t kPreparedBatches = 20'000;    // of 100 records of 100 B: 220 MB
+constexpr int64_t kComparedBatches = 10'000;    // the same for figures that fill three logs
 constexpr int64_t kSustainedBatches = 100'000;  // 1.1 GB
 constexpr int64_t kSingles = 1'200'000;         // 200 MB
 constexpr int64_t kLargeSingles = 200'000;      // 220 MB
@@ -34,7 +35,7 @@ void AppendAll(Partition& partition, const Messages& messages, const Shape& shap
     return;
   }
   // As many different batches as the floor copies from.
-  const std::vector<Record> records = messages.Records((size_t{256} << 10) / shape.message);
+  const std::vector<Record> records = messages.Records(Messages::kBytes / shape.message);
   const size_t last = records.size() - shape.per_batch;
   size_t at = 0;
   for (int64_t i = 0; i < shape.batches; ++i) {
@@ -157,13 +158,13 @@ std::vector<Figure> AppendFigures(const Scale& scale) {
        .what = "Producer::Send of 100 B, to Partition::Append in batches of 100",
        .must = 0.40,
        .aim = 0.60,
-       .measure = [=] { return MeasureSend(scale.Of(kPreparedBatches)); }}};
+       .measure = [=] { return MeasureSend(scale.Of(kComparedBatches)); }}};
   for (const int threads : {2, 4, 8}) {
     figures.push_back({.name = "producers_" + std::to_string(threads),
                        .what = "that many threads into one partition, to one",
                        .must = 0.40,
                        .aim = 0.60,
-                       .measure = [=] { return MeasureProducers(threads, scale.Of(kPreparedBatches)); }});
+                       .measure = [=] { return MeasureProducers(threads, scale.Of(kComparedBatches)); }});
   }
   return figures;
 }

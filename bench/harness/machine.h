@@ -13,16 +13,29 @@ namespace moldau::bench {
 // Waits until what was written has reached the disk, as long as the disk makes progress.
 void AwaitWriteBack();
 
-// Watches other processes from its construction on.
+// Watches other processes while figures are measured.
 class Neighbours {
  public:
-  Neighbours();
-  // Their share of the machine's processor time, with what the host took away.
+  void Begin();
+  void End();
+  // Their share of the machine's processor time between all Begins and Ends, with what the host took away.
   [[nodiscard]] double Share() const;
 
  private:
-  double begin_busy_;
-  double begin_time_;
+  double busy_ = 0;
+  double time_ = 0;
+};
+
+// How fast the processor gets through instructions, apart from memory and disk. Where a core has two threads and a
+// neighbour, perhaps in another machine of the same host, takes the other one, this halves while nothing shows in any
+// statistics; what is bound by latency, as most floors are, hardly notices.
+class Pace {
+ public:
+  // Whether the core is ours alone at this moment, by the best pace that has been seen so far.
+  [[nodiscard]] bool IsOurs();
+
+ private:
+  double best_ = 0;  // seconds of the probe; 0: not known yet
 };
 
 }  // namespace moldau::bench

@@ -16,6 +16,8 @@ namespace {
 // take more than this.
 constexpr double kWaver = 0.15;
 constexpr double kOthers = 0.05;
+// A repeat within which a neighbour came is taken again, but only so many times as many as are asked for.
+constexpr int kAttempts = 4;
 
 std::string Number(double value) {
   const double size = std::abs(value);
@@ -31,15 +33,23 @@ std::string Bound(const Figure& figure, double bound) {
 Result Run(const Figure& figure, const RunOptions& options) {
   std::vector<Sample> samples;
   std::vector<double> wavers;
-  double others = 0;
-  for (int i = 0; i < options.repeats; ++i) {
+  static Pace pace;
+  int shares = 0;  // repeats that are kept though the core was shared
+  Neighbours neighbours;
+  int attempts_left = options.judge ? kAttempts * options.repeats : options.repeats;
+  while (static_cast<int>(samples.size()) < options.repeats) {
     if (options.judge) AwaitWriteBack();
-    const Neighbours neighbours;
-    samples.push_back(figure.measure());
-    others = std::max(others, neighbours.Share());
-    const Sample& sample = samples.back();
-    wavers.push_back(std::abs(sample.floor_after - sample.floor_before) /
-                     std::max(sample.floor_after, sample.floor_before));
+    const bool is_ours = pace.IsOurs();
+    neighbours.Begin();
+    Sample sample = figure.measure();
+    neighbours.End();
+    const bool is_last = --attempts_left < options.repeats - static_cast<int>(samples.size());
+    const bool shared = !is_ours || !pace.IsOurs();
+    if (shared && !is_last) continue;
+    shares += shared ? 1 : 0;
+    samples.push_back(std::move(sample));
+    const Sample& kept = samples.back();
+    wavers.push_back(std::abs(kept.floor_after - kept.floor_before) / std::max(kept.floor_after, kept.floor_before));
   }
   std::sort(samples.begin(), samples.end(), [](const Sample& a, const Sample& b) { return a.value < b.value; });
   const Sample& median = samples[samples.size() / 2];
@@ -47,9 +57,12 @@ Result Run(const Figure& figure, const RunOptions& options) {
   result.spread = median.value == 0 ? 0 : (samples.back().value - samples.front().value) / median.value;
   const double waver = MedianOf(wavers);
   if (waver > kWaver) result.why_noisy = absl::StrFormat("the floor wavered by %.0f %%", 100 * waver);
-  if (others > kOthers) {
+  if (const double others = neighbours.Share(); others > kOthers) {
     result.why_noisy +=
         absl::StrFormat("%sothers took %.0f %% of the machine", result.why_noisy.empty() ? "" : ", ", 100 * others);
+  }
+  if (options.judge && 2 * shares >= options.repeats) {
+    result.why_noisy += absl::StrFormat("%sa neighbour shared the core", result.why_noisy.empty() ? "" : ", ");
   }
   result.noisy = !result.why_noisy.empty();
   return result;

@@ -84,7 +84,7 @@ OneLog::OneLog(Durability durability, uint64_t segment_bytes)
       partition(Must(topic.partition(0))) {}
 
 Messages::Messages(size_t size)
-    : size_(size), mask_(std::bit_floor((size_t{256} << 10) / size) - 1), bytes_((mask_ + 1) * size, '\0') {
+    : size_(size), mask_(std::bit_floor(kBytes / size) - 1), bytes_((mask_ + 1) * size, '\0') {
   Random random(7);
   for (char& byte : bytes_) byte = static_cast<char>(random.Next());
 }

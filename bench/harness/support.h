@@ -76,9 +76,11 @@ struct OneLog {
   explicit OneLog(std::unique_ptr<Scratch>);
 };
 
-// Messages of equal size, cut from random bytes that fit into the second-level cache.
+// Messages of equal size, cut from random bytes that fit into the second-level cache with room to spare for records
+// that point to them.
 class Messages {
  public:
+  static constexpr size_t kBytes = size_t{64} << 10;
   explicit Messages(size_t size);
   [[nodiscard]] std::string_view at(size_t i) const { return {bytes_.data() + (i & mask_) * size_, size_}; }
   [[nodiscard]] size_t size() const { return size_; }

@@ -45,8 +45,9 @@ struct BrokerOptions {
   // For media that fail. A page of a log that cannot be read, or that somebody else has cut off the file, raises SIGBUS
   // and ends the process; with the guard the read answers DataLoss, that partition stops, and the others go on.
   // Installs a handler for the signal, for the whole process and for good, which passes on what is none of ours. Reads
-  // then touch their pages first, and appends go through the file, both at a price in speed. Out of its reach are pages
-  // that fail only once a view of them has been handed out, and the slot of a claim.
+  // then touch their pages first, and appends go through the file, both at a price in speed: claims in `buffered`
+  // topics are refused (FailedPrecondition), and Prepare has no effect. Out of its reach are pages that fail only once
+  // a view of them has been handed out.
   bool sigbus_guard = false;
 
   // Seams; whatever is given must outlive the broker and every handle made from it. Null: the system's own.
@@ -157,7 +158,8 @@ class Broker {
 
   // Wakes every blocked call, flushes, writes the manifest and gives the directory back. Idempotent; any number of
   // threads may call it, all wait. DeadlineExceeded if that takes longer than `timeout`: handles are dead then, the
-  // rest of the work goes on behind the back of the caller, and the next Open may have to wait or to recover.
+  // rest of the work goes on behind the back of the caller, and the next Open may have to wait or to recover. Waits for
+  // the callbacks of receipts too, unless it is called by one.
   absl::Status Close(std::chrono::nanoseconds timeout = std::chrono::seconds(30));
 
  private:

@@ -72,7 +72,8 @@ class Partition {
 
   // --- writing: one record, one atomic batch, an encoded batch, or a slot in the log itself ---
 
-  // Appends one record as a batch of its own. The receipt knows the offset at once.
+  // Appends one record as a batch of its own. The receipt knows the offset at once. Key and value must not change while
+  // the call lasts.
   absl::StatusOr<Receipt> Append(const Record& record);
 
   // Appends all records as one batch: all or nothing. The receipt's offset is the first record's. InvalidArgument if
@@ -83,8 +84,9 @@ class Partition {
   // kInvalidRecord); base offset and leader epoch are set in the log's copy.
   absl::StatusOr<Receipt> AppendBatch(std::span<const std::byte> batch);
 
-  // A slot for a value of `value_bytes` bytes in the log itself. Other writers of the partition wait until it is
-  // committed or dropped: be brief. FailedPrecondition if this thread holds one already.
+  // A slot for a value of `value_bytes` bytes in the log itself. Until it is committed or dropped other writers of the
+  // partition wait, and what else changes it: be brief. FailedPrecondition if this thread holds one already, as for all
+  // that it must not wait for meanwhile.
   absl::StatusOr<Claim> BeginClaim(std::optional<std::string_view> key, size_t value_bytes);
 
   // --- reading ---
@@ -121,7 +123,8 @@ class Partition {
   // Starts a new segment if the active one holds anything.
   absl::Status Roll();
   // Removes every record below `offset`, which must not exceed the high watermark (OutOfRange). Whole segments below it
-  // are given back to the disk.
+  // are given back to the disk. A process that dies before the manifest has been written, moments later, may find the
+  // others again.
   absl::Status Trim(int64_t offset);
 
  private:

@@ -81,7 +81,9 @@ class [[nodiscard]] Receipt {
   // itself, and drives the executor where the host does.
   absl::Status Wait(std::chrono::nanoseconds timeout = kForever) const;
 
-  // Calls `callback` once with the outcome: at once on this thread if it is done, else on a thread of the executor.
+  // Calls `callback` once with the outcome: at once on this thread if it is done, else on a thread of the executor, or
+  // on the one that closes a broker whose executor is the host's. It may do anything, but what it throws goes no
+  // further than standard error.
   void OnDone(absl::AnyInvocable<void(const absl::Status&) &&> callback) const;
 
  private:

@@ -1,25 +1,10 @@
 #include "base/task_queue.h"
 
 #include <algorithm>
-#include <exception>
-#include <string>
 
-#include "moldau/base/log_sink.h"
+#include "base/contained.h"
 
 namespace moldau::base {
-namespace {
-
-void RunContained(TaskQueue::Task& task) {
-  try {
-    task();
-  } catch (const std::exception& error) {
-    LogToStandardError(LogLevel::kError, std::string("executor: a task threw: ") + error.what());
-  } catch (...) {
-    LogToStandardError(LogLevel::kError, "executor: a task threw something that is no std::exception");
-  }
-}
-
-}  // namespace
 
 class TaskQueue::Listener {
  public:

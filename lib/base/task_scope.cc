@@ -7,9 +7,15 @@
 #include <utility>
 #include <vector>
 
+#include "base/contained.h"
 #include "base/mutex.h"
 
 namespace moldau::base {
+namespace {
+
+thread_local int tasks_on_this_thread = 0;  // of any scope
+
+}  // namespace
 
 struct TaskScope::State {
   struct Waiting {
@@ -20,7 +26,13 @@ struct TaskScope::State {
 
   // Says that a task has ended, and that its captures are gone, also when it throws.
   struct Finisher {
-    ~Finisher() { state.Finish(); }
+    explicit Finisher(State& s) : state(s) { ++tasks_on_this_thread; }
+    ~Finisher() {
+      --tasks_on_this_thread;
+      state.Finish();
+    }
+    Finisher(const Finisher&) = delete;
+    Finisher& operator=(const Finisher&) = delete;
     State& state;
   };
 
@@ -41,7 +53,7 @@ struct TaskScope::State {
   void Run(TaskId id) {
     std::optional<Executor::Task> task = Start(id);
     if (!task) return;
-    const Finisher finisher{*this};
+    const Finisher finisher(*this);
     Executor::Task started = *std::move(task);
     task.reset();
     started();
@@ -73,6 +85,11 @@ struct TaskScope::State {
       if (!task.timed) ids.push_back(id);
     }
     return ids;
+  }
+
+  bool drained() {
+    if (!posted().empty()) return false;
+    return idle();
   }
 
   bool idle() {
@@ -131,15 +148,6 @@ void TaskScope::Close() {
     if (waiting.timer != 0) executor_.Cancel(waiting.timer);
   }
   taken.clear();
-  AwaitIdle();
-}
-
-void TaskScope::Drain() {
-  for (const TaskId id : state_->posted()) state_->Run(id);
-  AwaitIdle();
-}
-
-void TaskScope::AwaitIdle() {
   if (state_->runs_here()) return;
   // Sleeps rather than driving the executor: a running task has a thread of its own, and an owner that closes may hold
   // locks.
@@ -149,6 +157,18 @@ void TaskScope::AwaitIdle() {
     if (state_->idle()) return;
     state_->finished.Sleep(key, std::nullopt);
   }
+}
+
+void TaskScope::RunPosted() {
+  for (const TaskId id : state_->posted()) {
+    RunContained([&] { state_->Run(id); });
+  }
+}
+
+bool TaskScope::Drain(MonoTime deadline) {
+  if (tasks_on_this_thread > 0) return true;
+  return executor_.WaitUntil(
+      state_->finished, [&] { return state_->drained(); }, deadline);
 }
 
 }  // namespace moldau::base

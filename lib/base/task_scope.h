@@ -36,16 +36,18 @@ class TaskScope {
   // one.
   void Close();
 
-  // Runs what is due and has not started on this thread, and waits for what runs on others, as Close does; timers and
-  // what is posted meanwhile stay. For tasks that must not be lost with an executor that may have stopped.
-  void Drain();
+  // Runs what was posted and has not started, on this thread: for tasks that must not be lost with an executor that may
+  // have stopped. What they throw is contained.
+  void RunPosted();
+
+  // Waits until nothing that was posted waits or runs, driving the executor where it is driven; timers do not count.
+  // False if that took until `deadline`. A task, of whatever scope, does not wait: it could be waited for itself.
+  bool Drain(MonoTime deadline);
 
   [[nodiscard]] Executor& executor() const { return executor_; }
 
  private:
   struct State;
-
-  void AwaitIdle();
 
   Executor& executor_;
   std::shared_ptr<State> state_;  // shared with what lies in the executor's queue, which may stay there for longer

@@ -28,9 +28,10 @@ absl::StatusOr<Receipt> Partition::Claim::Commit() {
     return base::Error(absl::StatusCode::kFailedPrecondition, "claim: was committed or given back before");
   }
   const std::shared_ptr<broker::PartitionState> state = std::move(state_);
+  // First, so that the end of the log is given back whatever follows.
+  std::optional<log::Log::Claim> claim = state->TakeClaim(value_);
+  if (!claim) return absl::CancelledError("claim: was taken back");
   return broker::WithLog(*state, [&](log::Log& log) -> absl::StatusOr<Receipt> {
-    std::optional<log::Log::Claim> claim = state->TakeClaim();
-    if (!claim) return absl::CancelledError("claim: was taken back");
     MOLDAU_ASSIGN_OR_RETURN(const log::AppendResult appended, claim->Commit());
     return log.MakeReceipt(appended);
   });
@@ -40,7 +41,8 @@ void Partition::Claim::Abort() {
   if (state_ == nullptr) return;
   const std::shared_ptr<broker::PartitionState> state = std::move(state_);
   // In a forked child the slot is not there, and the log is the parent's.
-  if (!state->environment().in_child()) state->AbortClaimOfThisThread();
+  if (state->environment().in_child()) return;
+  if (std::optional<log::Log::Claim> claim = state->TakeClaim(value_)) claim->Abort();
 }
 
 }  // namespace moldau

@@ -37,7 +37,13 @@ absl::Status Core::Close(std::chrono::nanoseconds timeout) {
                        "broker %s: is still closing after %d ms", environment_->options().data_dir,
                        std::chrono::duration_cast<std::chrono::milliseconds>(timeout).count());
   }
-  environment_->callbacks().Drain();
+  if (!environment_->owns_executor()) environment_->callbacks().RunPosted();
+  if (!environment_->callbacks().Drain(deadline)) {
+    return base::Error(absl::StatusCode::kDeadlineExceeded, ErrorCode::kRequestTimedOut,
+                       "broker %s: is closed, but a callback of a receipt is still running after %d ms",
+                       environment_->options().data_dir,
+                       std::chrono::duration_cast<std::chrono::milliseconds>(timeout).count());
+  }
   base::MutexLock lock(close_mutex_);
   return close_status_;
 }

@@ -98,19 +98,26 @@ record::ValidationRules PartitionState::Rules() const {
 }
 
 void PartitionState::KeepClaim(log::Log::Claim claim) {
+  base::MutexLock lock(claim_mutex_);
   claim_.emplace(std::move(claim));
-  claim_owner_.store(std::this_thread::get_id(), std::memory_order_relaxed);
+  claim_owner_ = std::this_thread::get_id();
 }
 
-std::optional<log::Log::Claim> PartitionState::TakeClaim() {
-  // Only the thread that holds the claim may look at it.
-  if (claim_owner_.load(std::memory_order_relaxed) != std::this_thread::get_id()) return std::nullopt;
-  claim_owner_.store(std::thread::id(), std::memory_order_relaxed);
+std::optional<log::Log::Claim> PartitionState::TakeClaim(std::span<const std::byte> value) {
+  base::MutexLock lock(claim_mutex_);
+  if (!claim_ || claim_->value().data() != value.data()) return std::nullopt;
   return std::exchange(claim_, std::nullopt);
 }
 
 void PartitionState::AbortClaimOfThisThread() {
-  if (std::optional<log::Log::Claim> claim = TakeClaim()) claim->Abort();
+  std::optional<log::Log::Claim> claim;
+  {
+    base::MutexLock lock(claim_mutex_);
+    if (!claim_ || claim_owner_ != std::this_thread::get_id()) return;
+    claim.emplace(*std::move(claim_));
+    claim_.reset();
+  }
+  claim->Abort();
 }
 
 std::optional<log::PartitionEntry> PartitionState::Describe() {

@@ -76,10 +76,10 @@ class PartitionState {
   [[nodiscard]] record::ValidationRules Rules() const;
 
   // The one claim that may be open at a time, kept here so that a closing broker can take it back from the thread that
-  // closes. Guarded by the log itself: whoever has the claim has the end of the log.
+  // closes.
   void KeepClaim(log::Log::Claim claim);
-  // nullopt if it was taken back.
-  [[nodiscard]] std::optional<log::Log::Claim> TakeClaim();
+  // The claim of the slot `value`, from whatever thread it is committed or given back; nullopt if it was taken back.
+  [[nodiscard]] std::optional<log::Log::Claim> TakeClaim(std::span<const std::byte> value);
   void AbortClaimOfThisThread();
 
   // What the manifest should keep; nullopt if there is nothing on disk.
@@ -116,8 +116,9 @@ class PartitionState {
   Before before_ ABSL_GUARDED_BY(mutex_);
   absl::Status refusal_ ABSL_GUARDED_BY(mutex_);
   std::unique_ptr<log::Log> owned_log_ ABSL_GUARDED_BY(mutex_);
-  std::atomic<std::thread::id> claim_owner_{};
-  std::optional<log::Log::Claim> claim_;
+  base::Mutex claim_mutex_;
+  std::optional<log::Log::Claim> claim_ ABSL_GUARDED_BY(claim_mutex_);
+  std::thread::id claim_owner_ ABSL_GUARDED_BY(claim_mutex_);  // who began it
 };
 
 }  // namespace moldau::broker

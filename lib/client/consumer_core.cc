@@ -158,7 +158,9 @@ absl::Status ConsumerCore::AddPartitions(std::span<const TopicPartition> sources
     const auto it = committed.find(source);
     const absl::Status begun =
         added.back()->Begin(it == committed.end() ? std::nullopt : std::optional(it->second), reset);
-    if (!begun.ok() && if_unreadable == IfUnreadable::kFail) return begun;
+    // Damage is found again when the partition is read; the others are none the worse for it.
+    const bool is_told_later = begun.ok() || absl::IsDataLoss(begun) || if_unreadable != IfUnreadable::kFail;
+    if (!is_told_later) return begun;
   }
   for (auto& partition : added) {
     index_.emplace(partition->source(), partition.get());

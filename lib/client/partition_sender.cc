@@ -36,8 +36,10 @@ PartitionSender::~PartitionSender() = default;
 
 absl::Status PartitionSender::CheckSize(const Record& record) const {
   const size_t limit = topic_.max_message_bytes();
-  if (BatchSizeBound(record) <= limit) return absl::OkStatus();
-  const size_t size = record::layout::kHeaderSize + record::RecordSize(record, 0, 0);
+  size_t size = BatchSizeBound(record);
+  if (size <= limit) return absl::OkStatus();
+  // What is far too large cannot even be measured: lengths are of 32 bits.
+  if (size < size_t{1} << 31) size = record::layout::kHeaderSize + record::RecordSize(record, 0, 0);
   if (size <= limit) return absl::OkStatus();
   return base::Error(absl::StatusCode::kInvalidArgument, ErrorCode::kMessageTooLarge,
                      "topic %s: a record of %d bytes exceeds max.message.bytes of %d", topic_.name(), size, limit);
@@ -179,7 +181,7 @@ absl::StatusOr<log::AppendResult> PartitionSender::AppendToLog(ProducerBatch* ba
     if (cancel_) return stopped_;
   }
   MOLDAU_RETURN_IF_ERROR(batch->bytes().status());
-  absl::StatusOr<log::AppendResult> result = log_.AppendBatch(*batch->bytes());
+  absl::StatusOr<log::AppendResult> result = log_.AppendOwnBatch(*batch->bytes());
   if (!result.ok()) return partition_->Explain(std::move(result).status());
   return result;
 }

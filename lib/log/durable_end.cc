@@ -3,6 +3,8 @@
 #include <memory>
 #include <vector>
 
+#include "base/contained.h"
+
 namespace moldau::log {
 
 absl::Status DurableEnd::failure() const {
@@ -21,7 +23,9 @@ void DurableEnd::RunDueCallbacks() {
     }
     callback_count_.store(static_cast<int>(callbacks_.size()), std::memory_order_seq_cst);
   }
-  for (auto& [token, callback] : due) std::move(callback)(StatusOf(token));
+  for (auto& [token, callback] : due) {
+    base::RunContained([&, at = token] { std::move(callback)(StatusOf(at)); });
+  }
 }
 
 void DurableEnd::Advance(int64_t end) {

@@ -21,7 +21,12 @@ absl::StatusOr<std::unique_ptr<Log>> Log::Open(const LogEnvironment& environment
 
 absl::StatusOr<AppendResult> Log::Append(std::span<const Record> records) { return core_->Append(records); }
 
-absl::StatusOr<AppendResult> Log::AppendBatch(std::span<const std::byte> batch) { return core_->AppendBatch(batch); }
+absl::StatusOr<AppendResult> Log::AppendBatch(std::span<const std::byte> batch) {
+  return core_->AppendBatch(batch, nullptr);
+}
+absl::StatusOr<AppendResult> Log::AppendOwnBatch(std::span<std::byte> batch) {
+  return core_->AppendBatch(batch, batch.data());
+}
 
 absl::StatusOr<Log::Claim> Log::BeginClaim(std::optional<std::string_view> key, size_t value_bytes) {
   absl::StatusOr<std::span<std::byte>> value = core_->BeginClaim(key, value_bytes);
@@ -81,10 +86,7 @@ void Log::SetConfig(const LogConfig& config) { core_->SetConfig(config); }
 PartitionEntry Log::Describe() const { return core_->Describe(); }
 const RecoveryReport& Log::recovery() const noexcept { return core_->report; }
 
-absl::Status Log::health() const {
-  base::SpinMutexLock lock(core_->append_lock);
-  return core_->failure;
-}
+absl::Status Log::health() const { return core_->Health(); }
 
 void Log::Interrupt() noexcept {
   core_->interrupted.store(true, std::memory_order_seq_cst);
@@ -102,6 +104,7 @@ void Log::Core::SetConfig(const LogConfig& changed) {
   config = changed;
   config.durability = durability;
   publishes = durability == Durability::kBuffered || durability == Durability::kReplicated;
+  has_flush_timer = !publishes || config.flush_ms != kUnlimitedTime;
   flushed_mode.store(!publishes, std::memory_order_relaxed);
   has_codec = config.compression.has_value();
   codec = Compression::kNone;

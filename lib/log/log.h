@@ -106,6 +106,8 @@ class Log {
   // Appends a whole encoded batch that has passed record validation; sets its base offset, leader epoch and, where the
   // topic says so, its append time. `batch` itself is not changed.
   absl::StatusOr<AppendResult> AppendBatch(std::span<const std::byte> batch);
+  // The same without a copy: what the log assigns is set in `batch`.
+  absl::StatusOr<AppendResult> AppendOwnBatch(std::span<std::byte> batch);
 
   // A slot of `value_bytes` bytes in the log itself. Other writers wait until it is committed or aborted, so be brief;
   // a second claim or an append by the thread that holds one is FailedPrecondition. Value: where the caller writes.

@@ -35,6 +35,18 @@ class Scratch {
   record::Buffer buffer_;
 };
 
+// How far ahead of the end memory is fetched: some batches of one record, which take less time than memory does.
+constexpr size_t kFetchedAhead = 1024;
+
+// Fetches what comes `kFetchedAhead` bytes behind the batch of `size` bytes that ends at `end`. Without it the locked
+// instruction of the next append would wait until memory has taken the stores of this one.
+void FetchAhead(const std::byte* end, size_t size) {
+  constexpr size_t kLine = 64;
+  for (size_t at = kFetchedAhead - std::min(size, kFetchedAhead); at < kFetchedAhead; at += kLine) {
+    __builtin_prefetch(end + at, 1);
+  }
+}
+
 absl::Status TooLarge(size_t size, uint32_t limit, std::string_view what) {
   return base::Error(absl::StatusCode::kInvalidArgument, ErrorCode::kMessageTooLarge,
                      "record batch: %d bytes exceed %s of %u bytes", static_cast<int64_t>(size), what, limit);
@@ -115,7 +127,7 @@ void Log::Core::NoteIndexSize() {
 
 void Log::Core::UnlockAndNotify() {
   const bool notify = publishes;
-  const bool arm = !publishes && !flush_armed;
+  const bool arm = has_flush_timer && !flush_armed;
   if (arm) [[unlikely]]
     flush_armed = true;
   append_lock.Unlock();
@@ -139,7 +151,7 @@ void Log::Core::AddTailWaker(base::Waker* waker) {
   append_lock.Synchronize();
 }
 
-int64_t Log::Core::TryAppendOne(const Record& record) {
+[[gnu::flatten]] int64_t Log::Core::TryAppendOne(const Record& record) {
   const size_t bound = record::layout::kHeaderSize + record::RecordSizeBound(record);
   if (record.timestamp != kNoTimestamp || !record.headers.empty() || MOLDAU_NAMED_BUG(M3)) [[unlikely]]
     return -1;
@@ -152,28 +164,27 @@ int64_t Log::Core::TryAppendOne(const Record& record) {
   }
   const size_t size = one_record.Encode(record, next_offset, leader_epoch, now, config.timestamp_type, direct_at);
   direct_at += size;
+  FetchAhead(direct_at, size);
   const int64_t offset = Complete(static_cast<uint32_t>(size), 1, now.time_since_epoch().count()).base_offset;
   UnlockAndNotify();
   return offset;
 }
 
 absl::StatusOr<AppendResult> Log::Core::Append(std::span<const Record> records) {
-  const size_t bound = record::EncodedSizeBound(records);
   const Timestamp now = wall_clock.WallNow();
-  MOLDAU_RETURN_IF_ERROR(CheckTimestamps(records, now));
   if (append_lock.TryLock()) [[likely]] {
-    const bool fits = bound <= DirectRoom() && bound <= fast_limit && now.time_since_epoch().count() < roll_at_ms;
-    if (fits && !records.empty()) [[likely]] {
-      if (MOLDAU_NAMED_BUG(M3)) {
-        active->Publish(
-            {static_cast<uint32_t>(position + bound),
-             static_cast<uint32_t>(next_offset + static_cast<int64_t>(records.size()) - active->base_offset())});
-      }
-      const size_t size = record::EncodeBatch(records, NextFields(now), direct_at);
-      const int64_t max_timestamp = record::BatchView(direct_at).max_timestamp_ms();
+    const bool is_old = now.time_since_epoch().count() >= roll_at_ms;
+    const size_t room = is_old ? 0 : std::min<size_t>(DirectRoom(), fast_limit);
+    if (MOLDAU_NAMED_BUG(M3) && !records.empty() && record::EncodedSizeBound(records) <= room) {
+      active->Publish(
+          {static_cast<uint32_t>(position + record::EncodedSizeBound(records)),
+           static_cast<uint32_t>(next_offset + static_cast<int64_t>(records.size()) - active->base_offset())});
+    }
+    const size_t size = record::EncodePlainBatch(records, NextFields(now), direct_at, room);
+    if (size != 0) [[likely]] {
       direct_at += size;
       const AppendResult result =
-          Complete(static_cast<uint32_t>(size), static_cast<int32_t>(records.size()), max_timestamp);
+          Complete(static_cast<uint32_t>(size), static_cast<int32_t>(records.size()), now.time_since_epoch().count());
       UnlockAndNotify();
       return result;
     }
@@ -186,6 +197,7 @@ absl::StatusOr<AppendResult> Log::Core::AppendSlow(std::span<const Record> recor
   if (records.empty()) {
     return base::Error(absl::StatusCode::kInvalidArgument, ErrorCode::kInvalidRecord, "record batch: has no records");
   }
+  MOLDAU_RETURN_IF_ERROR(CheckTimestamps(records, now));
   record::BatchFields fields;
   uint32_t max_message_bytes;
   Compression target;
@@ -197,10 +209,11 @@ absl::StatusOr<AppendResult> Log::Core::AppendSlow(std::span<const Record> recor
     append_lock.Unlock();
   }
   const size_t bound = record::EncodedSizeBound(records);
+  if (bound > kMaxRelative) return TooLarge(bound, max_message_bytes, "max.message.bytes");
   if (bound > max_message_bytes) {
     const size_t exact = record::EncodedSize(records, fields);
     const bool shrinks = target != Compression::kNone;
-    if (exact > max_message_bytes && (!shrinks || exact > kMaxRelative)) {
+    if (exact > max_message_bytes && !shrinks) {
       return TooLarge(exact, max_message_bytes, "max.message.bytes");
     }
   }
@@ -220,7 +233,7 @@ absl::StatusOr<AppendResult> Log::Core::AppendSlow(std::span<const Record> recor
                now);
 }
 
-absl::StatusOr<AppendResult> Log::Core::AppendBatch(std::span<const std::byte> bytes) {
+absl::StatusOr<AppendResult> Log::Core::AppendBatch(std::span<const std::byte> bytes, std::byte* in_place) {
   const Timestamp now = wall_clock.WallNow();
   const record::BatchView given(bytes.data());
   uint32_t max_message_bytes;
@@ -240,25 +253,37 @@ absl::StatusOr<AppendResult> Log::Core::AppendBatch(std::span<const std::byte> b
     MOLDAU_RETURN_IF_ERROR(CheckTimestamp(given.max_timestamp_ms(), now));
   }
   Scratch scratch;
+  std::span<std::byte> own(in_place, bytes.size());
   if (recompresses) {
     record::Buffer unpacked;
     MOLDAU_RETURN_IF_ERROR(record::Recompress(given, target, {}, unpacked, *scratch));
     if (scratch->size() > max_message_bytes) return TooLarge(scratch->size(), max_message_bytes, "max.message.bytes");
-  } else {
+    own = {scratch->data(), scratch->size()};
+  } else if (in_place == nullptr) {
     scratch->Reserve(bytes.size());
     std::memcpy(scratch->data(), bytes.data(), bytes.size());
-    scratch->Grow(bytes.size());
+    own = {scratch->data(), bytes.size()};
   }
-  if (timestamp_type == TimestampType::kLogAppendTime) record::SetLogAppendTime(scratch->data(), now);
-  const record::BatchView batch(scratch->data());
-  return Place({{scratch->data(), scratch->size()}, batch.last_offset_delta() + 1, batch.max_timestamp_ms()}, now);
+  if (timestamp_type == TimestampType::kLogAppendTime) record::SetLogAppendTime(own.data(), now);
+  const record::BatchView batch(own.data());
+  return Place({own, batch.last_offset_delta() + 1, batch.max_timestamp_ms()}, now);
 }
 
-// Takes the append lock. A thread that holds a claim would wait for itself, and is told so.
+// A thread that holds a claim would wait for itself, and is told so.
+absl::Status Log::Core::CheckNoClaimHere() const {
+  if (claim_owner.load(std::memory_order_relaxed) != std::this_thread::get_id()) [[likely]]
+    return absl::OkStatus();
+  return absl::FailedPreconditionError("log: this thread holds a claim; commit or abort it first");
+}
+
+absl::Status Log::Core::Health() {
+  if (!CheckNoClaimHere().ok()) return failure;  // the lock is ours already
+  base::SpinMutexLock lock(append_lock);
+  return failure;
+}
+
 absl::Status Log::Core::LockForAppend() {
-  if (claim_owner.load(std::memory_order_relaxed) == std::this_thread::get_id()) {
-    return absl::FailedPreconditionError("log: this thread holds a claim; commit or abort it first");
-  }
+  MOLDAU_RETURN_IF_ERROR(CheckNoClaimHere());
   append_lock.Lock();
   if (failure.ok()) return absl::OkStatus();
   absl::Status status = failure;

@@ -1,4 +1,5 @@
 // A slot in the log itself: the caller writes the value where it will stay. The append lock is held meanwhile.
+#include <algorithm>
 #include <cstring>
 
 #include "base/status_builder.h"
@@ -34,9 +35,14 @@ ClaimLayout LayOut(const std::optional<std::string_view>& key, size_t value_byte
 }  // namespace
 
 absl::StatusOr<std::span<std::byte>> Log::Core::BeginClaim(std::optional<std::string_view> key, size_t value_bytes) {
+  if (environment.guards_pages && !flushes()) {
+    return base::Error(absl::StatusCode::kFailedPrecondition,
+                       "%s: a claim writes to a mapping, which sigbus_guard does without", directory);
+  }
   const size_t key_bytes = key ? key->size() : 0;
-  const ClaimLayout layout = value_bytes + key_bytes > kMaxRelative / 2 ? ClaimLayout{.size = value_bytes + key_bytes}
-                                                                        : LayOut(key, value_bytes);
+  // What is far too large cannot be laid out: lengths are of 32 bits.
+  const size_t larger = std::max(key_bytes, value_bytes);
+  const ClaimLayout layout = larger > kMaxRelative / 4 ? ClaimLayout{.size = larger} : LayOut(key, value_bytes);
   for (;;) {
     MOLDAU_RETURN_IF_ERROR(LockForAppend());
     const Timestamp now = wall_clock.WallNow();
@@ -44,8 +50,7 @@ absl::StatusOr<std::span<std::byte>> Log::Core::BeginClaim(std::optional<std::st
       const uint32_t limit = config.max_message_bytes;
       append_lock.Unlock();
       return base::Error(absl::StatusCode::kInvalidArgument, ErrorCode::kMessageTooLarge,
-                         "claim: %d bytes exceed max.message.bytes of %u bytes", static_cast<int64_t>(layout.size),
-                         limit);
+                         "claim: %u bytes exceed max.message.bytes of %u bytes", layout.size, limit);
     }
     if (layout.size <= DirectRoom() && !indexed_full &&
         (now.time_since_epoch().count() < roll_at_ms || position == 0)) {

@@ -73,7 +73,9 @@ struct Log::Core final : public FlushDriver, public std::enable_shared_from_this
   absl::StatusOr<AppendResult> Append(std::span<const Record> records) ABSL_NO_THREAD_SAFETY_ANALYSIS;
   // One record by the shortest way. -1 if it has to go the long one, through Append.
   int64_t TryAppendOne(const Record& record) ABSL_NO_THREAD_SAFETY_ANALYSIS;
-  absl::StatusOr<AppendResult> AppendBatch(std::span<const std::byte> batch) ABSL_NO_THREAD_SAFETY_ANALYSIS;
+  // `in_place`: the same bytes if they may be patched where they are, or null.
+  absl::StatusOr<AppendResult> AppendBatch(std::span<const std::byte> batch,
+                                           std::byte* in_place) ABSL_NO_THREAD_SAFETY_ANALYSIS;
   absl::StatusOr<AppendResult> AppendSlow(std::span<const Record> records,
                                           Timestamp now) ABSL_NO_THREAD_SAFETY_ANALYSIS;
   absl::StatusOr<AppendResult> Place(const EncodedBatch& batch, Timestamp now) ABSL_NO_THREAD_SAFETY_ANALYSIS;
@@ -81,6 +83,10 @@ struct Log::Core final : public FlushDriver, public std::enable_shared_from_this
   absl::Status CheckTimestamps(std::span<const Record> records, Timestamp now) const;
   absl::Status CheckTimestamp(int64_t timestamp_ms, Timestamp now) const;
   absl::Status LockForAppend() ABSL_NO_THREAD_SAFETY_ANALYSIS;
+  // FailedPrecondition on the thread that holds a claim, and with it the end of the log.
+  absl::Status CheckNoClaimHere() const;
+  // Why appends are refused, or OK.
+  absl::Status Health() ABSL_NO_THREAD_SAFETY_ANALYSIS;
   AppendResult Complete(uint32_t size, int32_t offset_count, int64_t max_timestamp)
       ABSL_EXCLUSIVE_LOCKS_REQUIRED(append_lock);
   [[nodiscard]] size_t DirectRoom() const ABSL_EXCLUSIVE_LOCKS_REQUIRED(append_lock) {
@@ -146,6 +152,7 @@ struct Log::Core final : public FlushDriver, public std::enable_shared_from_this
   // --- log_read.cc ---
   absl::StatusOr<LogSlice> Read(LogCursor& cursor, size_t max_bytes);
   absl::StatusOr<LogSlice> ReadUnguarded(LogCursor& cursor, size_t max_bytes);
+  [[nodiscard]] bool HasNews(const LogCursor& cursor) const;
   absl::StatusOr<LogSlice> SliceFrom(LogCursor& cursor, SegmentEnd end, size_t max_bytes);
   absl::Status Seek(LogCursor& cursor);
   // Once; `segment` is the one it looked into.
@@ -190,7 +197,7 @@ struct Log::Core final : public FlushDriver, public std::enable_shared_from_this
     segment_list.swap(shared);
   }
   LeaderEpochHistory EpochsCopy() {
-    base::SpinMutexLock lock(append_lock);
+    base::SpinMutexLock lock(epochs_lock);
     return epochs;
   }
   [[nodiscard]] bool flushes() const noexcept { return flushed_mode.load(std::memory_order_relaxed); }
@@ -218,6 +225,7 @@ struct Log::Core final : public FlushDriver, public std::enable_shared_from_this
   bool is_mapped ABSL_GUARDED_BY(append_lock) = false;  // direct_at points into the active segment's mapping
   bool is_ready ABSL_GUARDED_BY(append_lock) = false;   // false: MakeRoom has to see to the active segment first
   bool warm_up_requested ABSL_GUARDED_BY(append_lock) = false;
+  bool has_flush_timer ABSL_GUARDED_BY(append_lock) = false;  // an append is flushed some time after it
   bool flush_armed ABSL_GUARDED_BY(append_lock) = false;
   bool indexed_full ABSL_GUARDED_BY(append_lock) = false;
   uint32_t fast_limit ABSL_GUARDED_BY(append_lock) = 0;  // batches up to this size need no second look
@@ -226,7 +234,6 @@ struct Log::Core final : public FlushDriver, public std::enable_shared_from_this
   LogConfig config ABSL_GUARDED_BY(append_lock);
   bool has_codec ABSL_GUARDED_BY(append_lock) = false;  // batches are stored in this codec, however they come
   Compression codec ABSL_GUARDED_BY(append_lock) = Compression::kNone;
-  LeaderEpochHistory epochs ABSL_GUARDED_BY(append_lock);
   PendingRun pending ABSL_GUARDED_BY(append_lock);                    // of a `flushed` log: direct_at points into it
   std::vector<PendingRun> earlier_runs ABSL_GUARDED_BY(append_lock);  // of segments that have been rolled
   uint32_t allocated ABSL_GUARDED_BY(append_lock) = 0;  // of the active file of a `flushed` log; set by maintenance
@@ -235,10 +242,15 @@ struct Log::Core final : public FlushDriver, public std::enable_shared_from_this
   uint64_t cold_bytes ABSL_GUARDED_BY(append_lock) = 0;
   uint64_t appends_since_cool_down ABSL_GUARDED_BY(append_lock) = 0;
 
+  // Apart from the end of the log, so that a reader does not wait for a claim; taken within append_lock.
+  mutable base::SpinMutex epochs_lock;
+  LeaderEpochHistory epochs ABSL_GUARDED_BY(epochs_lock);
+
   // --- what readers see ---
+  // Stored by every append, so on a line that a cursor which follows the log does not look at.
   alignas(128) std::atomic<int64_t> visible_end{0};
   std::atomic<int64_t> log_end{0};
-  std::atomic<int64_t> log_start{0};
+  alignas(128) std::atomic<int64_t> log_start{0};
   std::atomic<bool> interrupted{false};  // readers stop; so it is once the log is closed
   std::atomic<bool> closed{false};
   std::atomic<bool> flushed_mode{false};

@@ -12,8 +12,9 @@ namespace moldau::log {
 
 namespace {
 
-// How long an append that nobody waits for may stay unflushed.
+// How long an append to a `flushed` log that nobody waits for may stay unflushed; in a `buffered` one it is flush.ms.
 constexpr std::chrono::milliseconds kFlushDelay{5};
+constexpr std::chrono::hours kLongestFlushDelay{24 * 365};
 
 std::string ParentOf(const std::string& directory) {
   const size_t slash = directory.rfind('/');
@@ -29,11 +30,16 @@ void Log::Core::RequestFlush() {
 }
 
 void Log::Core::ArmFlushTimer() {
-  tasks.PostAt(environment.clock->Now() + kFlushDelay, [this] {
+  std::chrono::nanoseconds delay = kFlushDelay;
+  {
+    base::SpinMutexLock lock(append_lock);
+    if (publishes) delay = std::min<std::chrono::milliseconds>(config.flush_ms, kLongestFlushDelay);
+  }
+  tasks.PostAt(DeadlineAfter(*environment.clock, delay), [this] {
     {
       base::SpinMutexLock lock(append_lock);
       flush_armed = false;
-      if (pending.size == 0 && earlier_runs.empty()) return;
+      if (next_offset <= durable->offset()) return;
     }
     Flush().IgnoreError();  // receipts carry the error
   });
@@ -41,16 +47,20 @@ void Log::Core::ArmFlushTimer() {
 
 absl::Status Log::Core::AwaitDurable(int64_t offset, std::chrono::nanoseconds timeout) {
   const auto done = [&] { return durable->offset() > offset || durable->failed(); };
+  if (!done()) MOLDAU_RETURN_IF_ERROR(CheckNoClaimHere());
   const MonoTime deadline = timeout == kForever ? kForever : DeadlineAfter(*environment.clock, timeout);
   base::EventCount::Waiter waiter(durable->event());
   while (!done()) {
     const uint32_t key = durable->event().key();
     if (done()) break;
     if (!flush_running.exchange(true, std::memory_order_seq_cst)) {
-      Flush().IgnoreError();
+      const absl::Status flushed = Flush();
       flush_running.store(false, std::memory_order_seq_cst);
-      durable->event().Wake();
-      continue;
+      // A log that is closing flushes once more itself, and then tells; until then there is nothing to do but wait.
+      if (flushed.ok()) {
+        durable->event().Wake();
+        continue;
+      }
     }
     if (!environment.clock->WaitUntil(durable->event(), key, deadline) && !done()) {
       return base::Error(absl::StatusCode::kDeadlineExceeded, ErrorCode::kRequestTimedOut,
@@ -61,6 +71,7 @@ absl::Status Log::Core::AwaitDurable(int64_t offset, std::chrono::nanoseconds ti
 }
 
 absl::Status Log::Core::Flush() {
+  MOLDAU_RETURN_IF_ERROR(CheckNoClaimHere());
   base::MutexLock lock(flush_mutex);
   {
     base::SpinMutexLock end(append_lock);

@@ -44,6 +44,13 @@ void Log::Core::WarmUp() {
   if (!segment->Adopt(*file, *std::move(mapping)).ok()) return;
   base::SpinMutexLock end(append_lock);
   if (!failure.ok()) return;
+  // An append that met a full disk has cut the file since.
+  const absl::StatusOr<uint64_t> size = (*file)->Size();
+  if (!size.ok() || *size < segment->capacity()) {
+    segment->DropWritableMapping();
+    warm_up_requested = false;
+    return;
+  }
   is_mapped = true;
   direct_at = data + position;
   direct_end = data + segment->capacity();
@@ -82,6 +89,10 @@ void Log::Core::PrepareAhead() {
     tasks.Post([this] {
       {
         base::MutexLock begun(prepare_mutex);
+        if (static_cast<int>(prepared.size()) + prepare_running >= prepare_wanted) {
+          --preparing;  // Prepare was faster
+          return;
+        }
         ++prepare_running;
       }
       const absl::Status status = PrepareOne();
@@ -168,7 +179,7 @@ void Log::Core::DropPrepared() {
 }
 
 absl::Status Log::Core::Prepare(uint64_t bytes) {
-  if (flushes()) return absl::OkStatus();
+  if (flushes() || environment.guards_pages) return absl::OkStatus();
   const Timestamp now = wall_clock.WallNow();
   bool have_active;
   {
@@ -195,13 +206,24 @@ absl::Status Log::Core::Prepare(uint64_t bytes) {
   MOLDAU_RETURN_IF_ERROR(mapping->Populate(from, here));
   const uint64_t more = bytes - here;
   const auto wanted = static_cast<int>((more + segment->capacity() - 1) / segment->capacity());
+  // What the helper is making counts, and is waited for: whoever prepares wants nothing of it left for later.
+  base::EventCount::Waiter waiter(prepare_event);
   for (;;) {
+    const uint32_t key = prepare_event.key();
+    int running;
     {
       base::MutexLock lock(prepare_mutex);
       prepare_wanted = std::max(prepare_wanted, std::min(wanted, kKeepPrepared));
-      if (static_cast<int>(prepared.size()) >= wanted) return absl::OkStatus();
+      running = prepare_running;
+      const int ready = static_cast<int>(prepared.size());
+      if (ready >= wanted && running == 0) return absl::OkStatus();
+      if (ready + running < wanted) running = 0;
     }
-    MOLDAU_RETURN_IF_ERROR(PrepareOne());
+    if (running > 0) {
+      environment.clock->WaitUntil(prepare_event, key, kForever);
+    } else {
+      MOLDAU_RETURN_IF_ERROR(PrepareOne());
+    }
   }
 }
 
@@ -241,6 +263,7 @@ absl::Status Log::Core::CoolActive() {
     pending = {};
     spare_buffer = nullptr;
   }
+  flushed_size_of = -1;  // when it is mapped again its file grows again
   segment->DropWritableMapping();
   MOLDAU_ASSIGN_OR_RETURN(const std::shared_ptr<storage::File> file, segment->File());
   return file->Truncate(segment->published().position);

@@ -67,11 +67,7 @@ absl::Status Log::Core::Open(const Known& known) {
                          known.entry->log_start_offset, known.entry->recovery_point);
     }
   } else {
-    LeaderEpochHistory recovered;
-    {
-      base::SpinMutexLock lock(append_lock);
-      recovered = epochs;
-    }
+    LeaderEpochHistory recovered = EpochsCopy();
     MOLDAU_RETURN_IF_ERROR(RecoverSegments(environment, directory, rules, list, recovered, report));
     const int64_t end = list.back()->end_offset();
     recovered.TruncateSuffix(end);
@@ -80,7 +76,7 @@ absl::Status Log::Core::Open(const Known& known) {
       MOLDAU_ASSIGN_OR_RETURN(const int removed, RemoveAll(list));
       report.removed_segments += removed;
     }
-    base::SpinMutexLock lock(append_lock);
+    base::SpinMutexLock lock(epochs_lock);
     epochs = std::move(recovered);
   }
   int64_t durable_to = rules.recovery_point;
@@ -162,7 +158,7 @@ absl::Status Log::Core::LoadEpochs(const Known& known, bool trust_entry) {
       environment.logger->Warning("log.epochs", "%s: rebuilt from the log", file.status().message());
     }
   }
-  base::SpinMutexLock lock(append_lock);
+  base::SpinMutexLock lock(epochs_lock);
   epochs = std::move(history);
   return absl::OkStatus();
 }
@@ -180,7 +176,7 @@ void Log::Core::AdoptSegments(SegmentList list, int64_t start, int64_t recovery_
   active = last;
   position = last != nullptr ? last->published().position : 0;
   next_offset = std::max(start, end);
-  const auto latest = epochs.latest();
+  const auto latest = EpochsCopy().latest();
   leader_epoch = latest ? latest->epoch : 0;
   if (active != nullptr && active->capacity() < position) indexed_full = true;
 }

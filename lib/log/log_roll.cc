@@ -1,6 +1,7 @@
 // Making room at the end: the next segment, the next run of a `flushed` log, and what a segment still needs once it is
 // full.
 #include <algorithm>
+#include <atomic>
 #include <cstring>
 #include <limits>
 
@@ -125,12 +126,14 @@ absl::Status Log::Core::CreateDirectory() {
   }
   LeaderEpochHistory history = EpochsCopy();
   if (history.entries().empty()) {
-    base::SpinMutexLock lock(append_lock);
+    base::SpinMutexLock end(append_lock);
+    base::SpinMutexLock lock(epochs_lock);
     MOLDAU_RETURN_IF_ERROR(epochs.Assign(leader_epoch, next_offset).status());
     history = epochs;
   }
+  // Not flushed: after a crash the epochs are taken from the batches.
   MOLDAU_RETURN_IF_ERROR(WriteSmallFile(*environment.storage, directory + "/" + std::string(kLeaderEpochFileName),
-                                        EncodeLeaderEpochs(history), flushes()));
+                                        EncodeLeaderEpochs(history), false));
   directory_exists = true;
   return absl::OkStatus();
 }
@@ -155,7 +158,12 @@ absl::StatusOr<std::shared_ptr<Segment>> Log::Core::NewSegment(int64_t base_offs
   segment->MarkIndexesComplete();
   segment->MarkTouched();
   const std::string path = segment->Path(kLogSuffix);
-  if (std::optional<PreparedSegment> ready = TakePrepared(); ready && ready->mapping->size() == capacity) {
+  while (std::optional<PreparedSegment> ready = TakePrepared()) {
+    if (ready->mapping->size() != capacity) {  // segment.bytes has changed since
+      *ready = {.path = std::move(ready->path)};
+      environment.storage->Remove(ready->path).IgnoreError();  // removed at the next open otherwise
+      continue;
+    }
     MOLDAU_RETURN_IF_ERROR(environment.storage->Rename(ready->path, path));
     MOLDAU_RETURN_IF_ERROR(segment->Adopt(std::move(ready->file), std::move(ready->mapping)));
     names_dirty.store(true, std::memory_order_relaxed);
@@ -226,6 +234,8 @@ void Log::Core::SwitchTo(std::shared_ptr<Segment> segment, Timestamp now) {
 // If the segment is full and its last byte is published, readers may go on to the next, and its files get their final
 // form.
 void Log::Core::FinishIfComplete(const std::shared_ptr<Segment>& segment) {
+  // The one thread has stored the final position, another the last that was published, and each looks for the other's.
+  std::atomic_thread_fence(std::memory_order_seq_cst);
   if (!segment->complete() || !segment->Seal()) return;
   tail.Notify();
   tasks.Post([this, segment] {

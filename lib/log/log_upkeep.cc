@@ -11,6 +11,7 @@
 namespace moldau::log {
 
 absl::Status Log::Core::Roll() {
+  MOLDAU_RETURN_IF_ERROR(CheckNoClaimHere());
   base::MutexLock lock(maintenance_mutex);
   {
     base::SpinMutexLock end(append_lock);
@@ -38,6 +39,7 @@ absl::Status Log::Core::RemoveFiles(Segment& segment) {
 // --- the prefix ---
 
 absl::Status Log::Core::Trim(int64_t offset) {
+  MOLDAU_RETURN_IF_ERROR(CheckNoClaimHere());
   base::MutexLock lock(maintenance_mutex);
   if (closed.load(std::memory_order_acquire)) return Closed();
   if (offset > visible_end.load(std::memory_order_acquire) || offset < 0) return OutOfRange(offset);
@@ -48,7 +50,7 @@ absl::Status Log::Core::Trim(int64_t offset) {
 absl::StatusOr<int> Log::Core::DeleteOldSegments(int64_t start) {
   if (start > log_start.load(std::memory_order_acquire)) log_start.store(start, std::memory_order_seq_cst);
   {
-    base::SpinMutexLock end(append_lock);
+    base::SpinMutexLock lock(epochs_lock);
     epochs.TruncatePrefix(start);
   }
   SegmentList list = *segments();
@@ -114,6 +116,7 @@ absl::StatusOr<int> Log::Core::ApplyRetention() {
 // --- the suffix ---
 
 absl::Status Log::Core::Truncate(int64_t offset) {
+  MOLDAU_RETURN_IF_ERROR(CheckNoClaimHere());
   base::MutexLock lock(maintenance_mutex);
   if (closed.load(std::memory_order_acquire)) return Closed();
   if (offset < log_start.load(std::memory_order_acquire)) return OutOfRange(offset);
@@ -153,7 +156,10 @@ absl::Status Log::Core::Truncate(int64_t offset) {
   next_offset = end;
   pending = {};
   indexed_full = false;
-  epochs.TruncateSuffix(end);
+  {
+    base::SpinMutexLock epochs_end(epochs_lock);
+    epochs.TruncateSuffix(end);
+  }
   log_end.store(end, std::memory_order_release);
   visible_end.store(end, std::memory_order_seq_cst);
   durable->Reset(std::min(durable->offset(), end));
@@ -227,11 +233,13 @@ absl::StatusOr<std::shared_ptr<Segment>> Log::Core::CutFile(const std::shared_pt
 }
 
 absl::Status Log::Core::AssignLeaderEpoch(int32_t epoch) {
+  MOLDAU_RETURN_IF_ERROR(CheckNoClaimHere());
   base::MutexLock lock(maintenance_mutex);
   LeaderEpochHistory history;
   {
     base::SpinMutexLock end(append_lock);
     if (!failure.ok()) return failure;
+    base::SpinMutexLock history_lock(epochs_lock);
     MOLDAU_RETURN_IF_ERROR(epochs.Assign(epoch, next_offset).status());
     history = epochs;
   }

@@ -109,7 +109,17 @@ class Segment final : public HandleHolder {
   void set_index_interval_bytes(uint32_t bytes) noexcept { index_interval_bytes_ = bytes; }
   // Notes a batch of `size` bytes that ends at `last_offset`, as Kafka does: an entry once more than the interval has
   // been appended since the last one. True if it made an entry. Writer only.
-  bool IndexBatch(uint32_t position, int64_t last_offset, uint32_t size, MaxTimestamp batch_max) noexcept;
+  bool IndexBatch(uint32_t position, int64_t last_offset, uint32_t size, MaxTimestamp batch_max) noexcept {
+    if (batch_max.timestamp > max_timestamp_.load(std::memory_order_relaxed)) {
+      max_timestamp_offset_.store(batch_max.offset, std::memory_order_relaxed);
+      max_timestamp_.store(batch_max.timestamp, std::memory_order_release);
+    }
+    const bool makes_entry = bytes_since_index_ > index_interval_bytes_;
+    if (makes_entry) [[unlikely]]
+      AddIndexEntries(position, last_offset);
+    bytes_since_index_ += size;
+    return makes_entry;
+  }
   // Writes `.index` and `.timeindex`, unless they lie there as they are; not flushed, they are caches.
   absl::Status StoreIndexes();
   // Throws the indexes away; they are rebuilt from the segment when next needed.
@@ -175,6 +185,7 @@ class Segment final : public HandleHolder {
   absl::StatusOr<Place> Locate(const storage::Mapping& mapping, int64_t offset, const LeaderEpochHistory& epochs);
   absl::StatusOr<Border> VerifiedBorder(const storage::Mapping& mapping, Place from, SegmentEnd end, size_t max_bytes,
                                         const LeaderEpochHistory& epochs);
+  void AddIndexEntries(uint32_t position, int64_t last_offset) noexcept;
   absl::StatusOr<Border> TouchedBorder(const storage::Mapping& mapping, Place from, SegmentEnd end,
                                        size_t max_bytes) const;
   absl::StatusOr<record::BatchView> BatchAt(const storage::Mapping& mapping, uint32_t position, SegmentEnd end) const;
@@ -197,12 +208,13 @@ class Segment final : public HandleHolder {
   const int64_t base_offset_;
   const uint32_t capacity_;
   uint32_t index_interval_bytes_ = 4096;
-  uint32_t bytes_since_index_ = 0;  // writer only
 
-  OffsetIndex offset_index_;
-  TimeIndex time_index_;
+  // Stored by every append, so on a line that a tailing reader does not look at.
+  alignas(128) uint32_t bytes_since_index_ = 0;  // writer only
   std::atomic<int64_t> max_timestamp_{-1};
   std::atomic<int64_t> max_timestamp_offset_{-1};
+  OffsetIndex offset_index_;
+  TimeIndex time_index_;
 
   mutable base::Mutex mutex_;
   std::shared_ptr<storage::File> file_ ABSL_GUARDED_BY(mutex_);

@@ -26,21 +26,11 @@ absl::Status WriteCache(storage::Storage& storage, const std::string& path, cons
 
 }  // namespace
 
-bool Segment::IndexBatch(uint32_t position, int64_t last_offset, uint32_t size, MaxTimestamp batch_max) noexcept {
-  if (batch_max.timestamp > max_timestamp_.load(std::memory_order_relaxed)) {
-    max_timestamp_offset_.store(batch_max.offset, std::memory_order_relaxed);
-    max_timestamp_.store(batch_max.timestamp, std::memory_order_release);
-  }
-  const bool makes_entry = bytes_since_index_ > index_interval_bytes_;
-  if (makes_entry) [[unlikely]] {
-    offset_index_.Append(static_cast<uint32_t>(last_offset - base_offset_), position);
-    time_index_.MaybeAppend(
-        max_timestamp_.load(std::memory_order_relaxed),
-        static_cast<uint32_t>(max_timestamp_offset_.load(std::memory_order_relaxed) - base_offset_));
-    bytes_since_index_ = 0;
-  }
-  bytes_since_index_ += size;
-  return makes_entry;
+void Segment::AddIndexEntries(uint32_t position, int64_t last_offset) noexcept {
+  offset_index_.Append(static_cast<uint32_t>(last_offset - base_offset_), position);
+  time_index_.MaybeAppend(max_timestamp_.load(std::memory_order_relaxed),
+                          static_cast<uint32_t>(max_timestamp_offset_.load(std::memory_order_relaxed) - base_offset_));
+  bytes_since_index_ = 0;
 }
 
 absl::Status Segment::LoadIndexes() {

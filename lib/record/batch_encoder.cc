@@ -57,6 +57,50 @@ void PutHeader(const BatchHeader& header, size_t size, std::byte* batch) noexcep
   PutCoveredHeader(header, batch);
 }
 
+// A record of which all but key and value fits into two words.
+bool IsShort(const Record& record) noexcept {
+  return internal::SizeOrZero(record.key) <= 63 && internal::SizeOrZero(record.value) <= 8000 && record.headers.empty();
+}
+
+// PutRecord for a short record that is the only one of its batch, which extends `crc` by its bytes, too.
+std::byte* PutShortRecord(std::byte* out, const Record& record, uint32_t& crc) noexcept {
+  const size_t key_size = internal::SizeOrZero(record.key);
+  const size_t value_size = internal::SizeOrZero(record.value);
+  const uint32_t value_length = record.value ? ZigZag(static_cast<int32_t>(value_size)) : 1;
+  // Attributes, both deltas, key length and header count take a byte each.
+  const uint32_t length = 6 + internal::IsLong(value_length) + static_cast<uint32_t>(key_size + value_size);
+  internal::VarintWord prefix;
+  prefix.Add(length << 1);
+  for (int i = 0; i < 3; ++i) prefix.AddZeroByte();
+  prefix.AddByte(record.key ? ZigZag(static_cast<int32_t>(key_size)) : 1);
+  const auto put = [&](const internal::VarintWord& word) {
+    std::byte bytes[sizeof(uint64_t)];
+    word.Store(bytes);
+    crc = base::Crc32cExtend(crc, bytes, word.size());
+    out = word.Store(out);
+  };
+  const auto copy = [&](const char* from, size_t size) {
+    crc = base::Crc32cExtend(crc, from, size);
+    internal::CopyBytes(out, from, size);
+    out += size;
+  };
+  if (key_size == 0) {
+    prefix.Add(value_length);
+    put(prefix);
+  } else {
+    put(prefix);
+    copy(record.key->data(), key_size);
+    internal::VarintWord between;
+    between.Add(value_length);
+    put(between);
+  }
+  if (value_size != 0) copy(record.value->data(), value_size);
+  constexpr std::byte kNoHeaders{0};
+  crc = base::Crc32cExtend(crc, &kNoHeaders, 1);
+  *out = kNoHeaders;
+  return out + 1;
+}
+
 }  // namespace
 
 size_t EncodedSizeBound(std::span<const Record> records) noexcept {
@@ -99,6 +143,34 @@ size_t EncodeBatch(std::span<const Record> records, const BatchFields& fields, s
   return size;
 }
 
+size_t EncodePlainBatch(std::span<const Record> records, const BatchFields& fields, std::byte* out,
+                        size_t room) noexcept {
+  if (records.empty() || room < layout::kHeaderSize) return 0;
+  const std::byte* const end = out + room;
+  const int64_t now = Milliseconds(fields.now);
+  int32_t offset_delta = 0;
+  std::byte* at = out + layout::kRecords;
+  for (const Record& record : records) {
+    const size_t bound =
+        layout::kMaxRecordOverhead + internal::SizeOrZero(record.key) + internal::SizeOrZero(record.value);
+    const bool is_plain = record.headers.empty() && record.timestamp == kNoTimestamp;
+    if (!is_plain || bound > static_cast<size_t>(end - at)) [[unlikely]] {
+      // The last record may have been stored by words, up to its bound.
+      std::memset(out, 0, std::min(static_cast<size_t>(at - out) + layout::kMaxRecordOverhead, room));
+      return 0;
+    }
+    at = PutRecord(at, record, 0, offset_delta++);
+  }
+  const auto size = static_cast<size_t>(at - out);
+  SealBatch({.fields = fields,
+             .base_timestamp_ms = now,
+             .max_timestamp_ms = now,
+             .record_count = offset_delta,
+             .last_offset_delta = offset_delta - 1},
+            size, out);
+  return size;
+}
+
 void OneRecordEncoder::Renew(Timestamp timestamp, TimestampType timestamp_type) noexcept {
   timestamp_ = timestamp;
   timestamp_type_ = timestamp_type;
@@ -117,11 +189,18 @@ size_t OneRecordEncoder::Encode(const Record& record, int64_t base_offset, int32
     Renew(timestamp, timestamp_type);
   std::memcpy(out, header_, sizeof header_);
   std::byte* const begin = out + layout::kRecords;
-  std::byte* const end = PutRecord(begin, record, 0, 0);
+  std::byte* end;
+  uint32_t crc = crc_;
+  if (IsShort(record)) [[likely]] {
+    end = PutShortRecord(begin, record, crc);
+  } else {
+    end = PutRecord(begin, record, 0, 0);
+    crc = base::Crc32cExtend(crc, begin, static_cast<size_t>(end - begin));
+  }
   const auto size = static_cast<size_t>(end - out);
   PatchBatch(out, base_offset, leader_epoch);
   layout::StoreBig(out + layout::kBatchLength, static_cast<int32_t>(size - layout::kLogOverhead));
-  layout::StoreBig(out + layout::kCrc, base::Crc32cExtend(crc_, begin, static_cast<size_t>(end - begin)));
+  layout::StoreBig(out + layout::kCrc, crc);
   return size;
 }
 

@@ -39,8 +39,16 @@ struct BatchFields {
 // 2 GiB. Returns its size; 0, writing nothing, if there are no records.
 size_t EncodeBatch(std::span<const Record> records, const BatchFields& fields, std::byte* out) noexcept;
 
+// Writes what EncodeBatch writes, without measuring first, for records that bring neither headers nor timestamps of
+// their own: hardly more than copying. 0 if a record is not so, or if `room` bytes might not be enough; what was
+// written until then is zeros again, as recovery wants to see them behind the end of a log.
+size_t EncodePlainBatch(std::span<const Record> records, const BatchFields& fields, std::byte* out,
+                        size_t room) noexcept;
+
 // Writes what EncodeBatch writes for one record, by a shorter way: all that the crc covers of the header depends on
 // nothing but the time, which stands still for thousands of records, so header and crc are kept from one to the next.
+// And the crc of key and value is taken where they come from: read back from where they were just stored, it would wait
+// for memory.
 //
 // Threads: one at a time.   Ownership: none.   Failure: as EncodeBatch.
 class OneRecordEncoder {

@@ -10,20 +10,20 @@ namespace {
 
 constexpr size_t kFirstRoom = 4096;
 
-size_t Allowed(size_t input_bytes, const DecompressLimits& limits) {
+}  // namespace
+
+size_t MostOutput(size_t input_bytes, const DecompressLimits& limits) noexcept {
   const size_t most = std::numeric_limits<size_t>::max();
   const bool overflows = limits.max_ratio != 0 && input_bytes > most / limits.max_ratio;
   const size_t by_ratio = overflows ? most : input_bytes * limits.max_ratio;
   return std::min(limits.max_bytes, std::max(limits.ratio_free_bytes, by_ratio));
 }
 
-}  // namespace
-
 BoundedOutput::BoundedOutput(Compression codec, size_t input_bytes, const DecompressLimits& limits, Buffer& buffer)
     : codec_(codec),
       input_bytes_(input_bytes),
       begin_(buffer.size()),
-      allowed_(Allowed(input_bytes, limits)),
+      allowed_(MostOutput(input_bytes, limits)),
       buffer_(buffer) {}
 
 std::span<std::byte> BoundedOutput::Room(size_t wanted) {

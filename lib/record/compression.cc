@@ -21,6 +21,23 @@ absl::Status CopyBounded(std::span<const std::byte> in, BoundedOutput& out) {
   return out.Take(in.size());
 }
 
+absl::StatusOr<size_t> CompressBy(Compression codec, std::span<const std::byte> in, std::span<std::byte> out) {
+  switch (codec) {
+    case Compression::kNone:
+      if (!in.empty()) std::memcpy(out.data(), in.data(), in.size());
+      return in.size();
+    case Compression::kGzip:
+      return GzipCompress(in, out);
+    case Compression::kSnappy:
+      return SnappyCompress(in, out);
+    case Compression::kLz4:
+      return Lz4Compress(in, out);
+    case Compression::kZstd:
+      return ZstdCompress(in, out);
+  }
+  return UnknownCodec(codec);
+}
+
 }  // namespace
 
 const char* CompressionName(Compression codec) noexcept {
@@ -55,25 +72,20 @@ size_t CompressBound(Compression codec, size_t size) noexcept {
   return 0;
 }
 
-absl::StatusOr<size_t> Compress(Compression codec, std::span<const std::byte> in, std::span<std::byte> out) {
+absl::StatusOr<size_t> Compress(Compression codec, std::span<const std::byte> in, std::span<std::byte> out,
+                                const DecompressLimits& limits) {
   if (const size_t bound = CompressBound(codec, in.size()); out.size() < bound) {
     return base::Error(absl::StatusCode::kInvalidArgument, "%s output: %d bytes given, %d needed for %d bytes of input",
                        CompressionName(codec), out.size(), bound, in.size());
   }
-  switch (codec) {
-    case Compression::kNone:
-      if (!in.empty()) std::memcpy(out.data(), in.data(), in.size());
-      return in.size();
-    case Compression::kGzip:
-      return GzipCompress(in, out);
-    case Compression::kSnappy:
-      return SnappyCompress(in, out);
-    case Compression::kLz4:
-      return Lz4Compress(in, out);
-    case Compression::kZstd:
-      return ZstdCompress(in, out);
+  MOLDAU_ASSIGN_OR_RETURN(const size_t size, CompressBy(codec, in, out));
+  const size_t most = codec == Compression::kNone ? in.size() : MostOutput(size, limits);
+  if (in.size() > most) {
+    return base::Error(absl::StatusCode::kInvalidArgument, ErrorCode::kMessageTooLarge,
+                       "%s output: %d bytes that shrink to %d are more than the %d that readers take",
+                       CompressionName(codec), in.size(), size, most);
   }
-  return UnknownCodec(codec);
+  return size;
 }
 
 absl::Status Decompress(Compression codec, std::span<const std::byte> in, const DecompressLimits& limits, Buffer& out) {

@@ -32,9 +32,13 @@ struct DecompressLimits {
 // No input of `size` bytes takes more than this after compression.
 [[nodiscard]] size_t CompressBound(Compression codec, size_t size) noexcept;
 
-// Compresses `in` to the beginning of `out`, which has room for CompressBound bytes. Returns the size.
+// How many bytes `input_bytes` of a compressed payload may become.
+[[nodiscard]] size_t MostOutput(size_t input_bytes, const DecompressLimits& limits) noexcept;
+
+// Compresses `in` to the beginning of `out`, which has room for CompressBound bytes. Returns the size. InvalidArgument
+// (kMessageTooLarge) if it shrinks so much that Decompress would refuse it by `limits`: nobody could read it.
 [[nodiscard]] absl::StatusOr<size_t> Compress(Compression codec, std::span<const std::byte> in,
-                                              std::span<std::byte> out);
+                                              std::span<std::byte> out, const DecompressLimits& limits = {});
 
 // Decompresses all of `in` and appends the result to `out`. On error `out` holds what came before it.
 [[nodiscard]] absl::Status Decompress(Compression codec, std::span<const std::byte> in, const DecompressLimits& limits,

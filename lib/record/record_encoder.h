@@ -79,8 +79,9 @@ class VarintWord {
   [[gnu::always_inline]] void AddZeroByte() noexcept { shift_ += 8; }
   [[gnu::always_inline]] std::byte* Store(std::byte* out) const noexcept {
     std::memcpy(out, &word_, sizeof(word_));
-    return out + shift_ / 8;
+    return out + size();
   }
+  [[nodiscard]] size_t size() const noexcept { return shift_ / 8; }
 
  private:
   uint64_t word_ = 0;

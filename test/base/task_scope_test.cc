@@ -107,14 +107,37 @@ TEST_CASE("a task is taken back by its id", "[task_scope]") {
   CHECK(f.ran == 0);
 }
 
-TEST_CASE("draining runs what was posted and leaves the timers", "[task_scope]") {
+TEST_CASE("what was posted can be run here, and timers are left", "[task_scope]") {
   Fixture f;
   f.scope.Post([&] { ++f.ran; });
   f.scope.PostAt(f.clock.Now(), [&] { f.ran += 10; });
-  f.scope.Drain();
+  f.scope.RunPosted();
   CHECK(f.ran == 1);
   f.executor->Poll();
   CHECK(f.ran == 11);
+}
+
+TEST_CASE("draining waits for what was posted, until a deadline, and not at all within a task", "[task_scope]") {
+  Fixture f;
+  f.scope.Post([&] {
+    ++f.ran;
+    CHECK(f.scope.Drain(kForever));
+  });
+  f.scope.PostAt(f.clock.Now() + 1s, [&] { f.ran += 10; });
+  CHECK(f.scope.Drain(kForever));
+  CHECK(f.ran == 1);
+
+  const auto threads = MakeThreadExecutor(Clock::System(), 1);
+  Gate started, proceed;
+  TaskScope scope(*threads);
+  scope.Post([&] {
+    started.Open();
+    proceed.Pass();
+  });
+  started.Pass();
+  CHECK_FALSE(scope.Drain(Clock::System().Now()));
+  proceed.Open();
+  CHECK(scope.Drain(kForever));
 }
 
 TEST_CASE("a task may close its own scope", "[task_scope]") {

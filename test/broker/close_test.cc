@@ -286,6 +286,36 @@ TEST_CASE("a callback that learns of a failure may write elsewhere and wait for 
   CHECK(ValuesOf(*live.broker->FindTopic("other")) == Strings{"two was lost"});
 }
 
+TEST_CASE("closing waits no longer for a callback than it was told to", "[broker][close]") {
+  LiveBroker live(1);
+  Partition partition = PartitionOf(*live.broker->CreateTopic("orders"));
+  std::latch running(1);
+  std::latch go_on(1);
+  Append(partition, "one").OnDone([&](const absl::Status&) {
+    running.count_down();
+    go_on.wait();
+  });
+  running.wait();
+  CHECK(live.broker->Close(10ms).code() == absl::StatusCode::kDeadlineExceeded);
+  go_on.count_down();
+  CHECK_OK(live.broker->Close());
+}
+
+TEST_CASE("what a callback throws reaches neither the close nor the other callbacks", "[broker][close]") {
+  BrokerWorld world;
+  world.Open();
+  Partition partition = PartitionOf(world.Create("orders"));
+  int called = 0;
+  for (int i = 0; i < 3; ++i) {
+    Append(partition, "x").OnDone([&](const absl::Status&) {
+      ++called;
+      throw std::runtime_error("this line on standard error belongs to a test");
+    });
+  }
+  CHECK_OK(world.broker().Close());
+  CHECK(called == 3);
+}
+
 TEST_CASE("closing waits for the callbacks of its receipts", "[broker][close]") {
   storage::MemoryStorage disk;
   ManualClock clock;

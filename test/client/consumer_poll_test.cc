@@ -223,5 +223,31 @@ TEST_CASE("damage is told with its place, whether crcs are checked each time or 
   CHECK(std::string(damaged.status().message()).find("offset 1") != std::string::npos);
 }
 
+TEST_CASE("a damaged partition does not keep a subscription from the others", "[client][consumer]") {
+  World world;
+  const Topic topic = world.Create("orders", 2);
+  Fill(topic, 0, Numbered("a", 3));
+  Fill(topic, 1, Numbered("b", 3));
+  world.broker.reset();
+  auto file = world.disk.Open("data/orders-0/00000000000000000000.log", storage::OpenMode::kReadWrite);
+  REQUIRE_OK(file);
+  REQUIRE_OK((*file)->Truncate(10));
+  world.Reopen();
+  Consumer consumer = Subscribed(world, {.topics = {"orders"}});
+  Strings seen;
+  int failures = 0;
+  for (int i = 0; i < 10; ++i) {
+    auto records = consumer.Poll(0ms);
+    if (records.ok()) {
+      for (const std::string& value : ValuesOf(*records)) seen.push_back(value);
+    } else {
+      CHECK(absl::IsDataLoss(records.status()));
+      ++failures;
+    }
+  }
+  CHECK(seen == Numbered("b", 3));
+  CHECK(failures > 1);
+}
+
 }  // namespace
 }  // namespace moldau

@@ -1,5 +1,6 @@
 #include "record/batch_encoder.h"
 
+#include <algorithm>
 #include <cstring>
 #include <vector>
 
@@ -51,7 +52,8 @@ TEST_CASE("random records come back as they were, from the encoder and from the 
 
 TEST_CASE("one record by the short way is the batch that the long way makes", "[record][encoder]") {
   OneRecordEncoder encoder;
-  const std::string bytes(20'000, 'x');
+  std::string bytes(20'000, 'x');
+  for (size_t i = 0; i < bytes.size(); ++i) bytes[i] = static_cast<char>(i * i % 251);
   int64_t offset = 7;
   int64_t compared = 0;
   for (const TimestampType type : {TimestampType::kCreateTime, TimestampType::kLogAppendTime}) {
@@ -75,6 +77,56 @@ TEST_CASE("one record by the short way is the batch that the long way makes", "[
     }
   }
   CHECK(compared == 2 * 5 * 9 * 4);
+}
+
+TEST_CASE("plain records encoded without measuring are the batch that the long way makes", "[record][encoder]") {
+  const BatchFields fields{.base_offset = 9, .leader_epoch = 2, .now = At(1'700'000'000'000)};
+  int64_t compared = 0;
+  for (uint64_t seed = 1; seed <= test::Scaled<uint64_t>(100); ++seed) {
+    INFO("seed " << seed);
+    std::vector<OwnedRecord> owned = RandomRecords(seed).Make(100);
+    const Borrowed borrowed(owned);
+    std::vector<Record> records(borrowed.begin(), borrowed.end());
+    for (Record& record : records) {
+      record.headers = {};
+      record.timestamp = kNoTimestamp;
+    }
+    std::vector<std::byte> expected(EncodedSizeBound(records));
+    std::vector<std::byte> actual(expected.size() + 64, std::byte{0xaa});
+    REQUIRE(EncodePlainBatch(records, fields, actual.data(), EncodedSizeBound(records)) ==
+            EncodeBatch(records, fields, expected.data()));
+    const size_t size = BatchView(expected.data()).size_in_bytes();
+    REQUIRE(std::memcmp(actual.data(), expected.data(), size) == 0);
+    ++compared;
+
+    // Whatever room there is, nothing is written behind it, and nothing is left in it.
+    for (const size_t room : {size_t{0}, layout::kHeaderSize - 1, layout::kHeaderSize, size / 2, size - 1}) {
+      std::fill(actual.begin(), actual.end(), std::byte{0xaa});
+      std::fill_n(actual.begin(), room, std::byte{0});
+      REQUIRE(EncodePlainBatch(records, fields, actual.data(), room) == 0);
+      for (size_t at = 0; at < actual.size(); ++at) {
+        REQUIRE(actual[at] == (at < room ? std::byte{0} : std::byte{0xaa}));
+      }
+    }
+  }
+  CHECK(compared == test::Scaled<int64_t>(100));
+}
+
+TEST_CASE("records with headers or timestamps of their own, and no records, are not plain", "[record][encoder]") {
+  const Header header{.key = "h", .value = "v"};
+  const Record plain{.value = "a"};
+  Record with_header = plain;
+  with_header.headers = {&header, 1};
+  Record with_time = plain;
+  with_time.timestamp = At(5);
+  std::vector<std::byte> bytes(1000);
+  const auto encode = [&](const std::vector<Record>& records) {
+    return EncodePlainBatch(records, {.now = At(1)}, bytes.data(), bytes.size());
+  };
+  CHECK(encode({plain, plain}) != 0);
+  CHECK(encode({plain, with_header}) == 0);
+  CHECK(encode({with_time, plain}) == 0);
+  CHECK(encode({}) == 0);
 }
 
 TEST_CASE("the encoder writes nothing behind its bound", "[record][encoder]") {
