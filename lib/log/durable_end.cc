@@ -24,7 +24,7 @@ void DurableEnd::RunDueCallbacks() {
     callback_count_.store(static_cast<int>(callbacks_.size()), std::memory_order_seq_cst);
   }
   for (auto& [token, callback] : due) {
-    base::RunContained([&, at = token] { std::move(callback)(StatusOf(at)); });
+    base::RunContained([this, at = token, &run = callback] { std::move(run)(StatusOf(at)); });
   }
 }
 
