@@ -169,7 +169,7 @@ TEST_CASE("a callback that throws is contained and named with the partitions and
   CHECK(Subscribe(*world.broker, {.group = "others"}).Assignment().size() == 1);
 }
 
-TEST_CASE("close gives the partitions up and says so; a consumer that is only destroyed calls nobody",
+TEST_CASE("close gives the partitions up and says so, and a consumer that is only destroyed calls nobody",
           "[client][consumer][group]") {
   World world;
   world.Create("orders", 2);
