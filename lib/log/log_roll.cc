@@ -1,7 +1,6 @@
 // Making room at the end: the next segment, the next run of a `flushed` log, and what a segment still needs once it is
 // full.
 #include <algorithm>
-#include <atomic>
 #include <cstring>
 #include <limits>
 
@@ -234,8 +233,9 @@ void Log::Core::SwitchTo(std::shared_ptr<Segment> segment, Timestamp now) {
 // If the segment is full and its last byte is published, readers may go on to the next, and its files get their final
 // form.
 void Log::Core::FinishIfComplete(const std::shared_ptr<Segment>& segment) {
-  // The one thread has stored the final position, another the last that was published, and each looks for the other's.
-  std::atomic_thread_fence(std::memory_order_seq_cst);
+  // One thread has stored the final position, another published up to it, both without a fence, and each asks now. The
+  // read-modify-write sees to it that one of them at least finds what the other did.
+  visible_end.fetch_add(0, std::memory_order_seq_cst);
   if (!segment->complete() || !segment->Seal()) return;
   tail.Notify();
   tasks.Post([this, segment] {
