@@ -64,7 +64,7 @@ void Core::CloseEverything() {
   status.Update(Checkpoint(/*clean_shutdown=*/status.ok()));
   directory_->Unlock();
   base::MutexLock lock(close_mutex_);
-  close_status_ = status;
+  close_status_ = std::move(status);  // shared with no thread that does not hold the lock
   closed_.store(true, std::memory_order_seq_cst);
   closed_event_.Notify();
 }
