@@ -2,7 +2,7 @@
 //
 // A figure is measured several times. Each repeat measures its floor before and after the candidate, so that a machine
 // that changes its speed meanwhile shows; the value of the repeat is a ratio of the two unless the figure says
-// otherwise.
+// otherwise. A repeat during which a neighbour shared the core is taken again, a few times at most (see Pace).
 //
 // Threads: one.   Ownership: values.   Failure: a figure that cannot be measured ends the program, saying why.
 #pragma once

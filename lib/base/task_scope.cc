@@ -87,9 +87,11 @@ struct TaskScope::State {
     return ids;
   }
 
+  // At one moment: a running task may post the next one as it ends.
   bool drained() {
-    if (!posted().empty()) return false;
-    return idle();
+    const MutexLock lock(mutex);
+    return running.empty() &&
+           std::all_of(waiting.begin(), waiting.end(), [](const auto& entry) { return entry.second.timed; });
   }
 
   bool idle() {

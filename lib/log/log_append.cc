@@ -151,7 +151,7 @@ void Log::Core::AddTailWaker(base::Waker* waker) {
   append_lock.Synchronize();
 }
 
-[[gnu::flatten]] int64_t Log::Core::TryAppendOne(const Record& record) {
+int64_t Log::Core::TryAppendOne(const Record& record) {
   const size_t bound = record::layout::kHeaderSize + record::RecordSizeBound(record);
   if (record.timestamp != kNoTimestamp || !record.headers.empty() || MOLDAU_NAMED_BUG(M3)) [[unlikely]]
     return -1;
@@ -323,7 +323,10 @@ absl::StatusOr<AppendResult> Log::Core::Place(const EncodedBatch& batch, Timesta
 absl::Status Log::Core::PlaceCold(const EncodedBatch& batch) {
   MOLDAU_ASSIGN_OR_RETURN(const std::shared_ptr<storage::File> file, active->File());
   if (const absl::Status status = file->Write(position, batch.bytes); !status.ok()) {
-    if (absl::IsResourceExhausted(status)) MOLDAU_RETURN_IF_ERROR(file->Truncate(position));
+    if (absl::IsResourceExhausted(status)) {
+      cut_short = true;
+      MOLDAU_RETURN_IF_ERROR(file->Truncate(position));
+    }
     return status;
   }
   cold_bytes += batch.bytes.size();

@@ -4,7 +4,9 @@
 //   maintenance_mutex   structure: roll, truncate, trim, retention, close. Held across I/O.
 //   flush_mutex         one flush at a time. Held across I/O.
 //   append_lock         the end of the log. Held for one batch; never across I/O, but for the single pwrite of a cold
-//   log. segments_mutex      the list of segments; held to copy or swap a pointer.
+//                       log.
+//   epochs_lock         the leader epochs; held to copy or change them.
+//   segments_mutex      the list of segments; held to copy or swap a pointer.
 #pragma once
 
 #include <atomic>
@@ -225,6 +227,7 @@ struct Log::Core final : public FlushDriver, public std::enable_shared_from_this
   bool is_mapped ABSL_GUARDED_BY(append_lock) = false;  // direct_at points into the active segment's mapping
   bool is_ready ABSL_GUARDED_BY(append_lock) = false;   // false: MakeRoom has to see to the active segment first
   bool warm_up_requested ABSL_GUARDED_BY(append_lock) = false;
+  bool cut_short ABSL_GUARDED_BY(append_lock) = false;        // the active file, since WarmUp began to lengthen it
   bool has_flush_timer ABSL_GUARDED_BY(append_lock) = false;  // an append is flushed some time after it
   bool flush_armed ABSL_GUARDED_BY(append_lock) = false;
   bool indexed_full ABSL_GUARDED_BY(append_lock) = false;

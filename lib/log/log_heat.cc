@@ -33,6 +33,7 @@ void Log::Core::WarmUp() {
     base::SpinMutexLock end(append_lock);
     if (!failure.ok() || active == nullptr || is_mapped || !publishes || !is_ready) return;
     segment = active;
+    cut_short = false;
   }
   const absl::StatusOr<std::shared_ptr<storage::File>> file = segment->File();
   if (!file.ok() || !(*file)->Allocate(segment->capacity()).ok()) return;  // stays cold; a full disk shows at an append
@@ -44,9 +45,7 @@ void Log::Core::WarmUp() {
   if (!segment->Adopt(*file, *std::move(mapping)).ok()) return;
   base::SpinMutexLock end(append_lock);
   if (!failure.ok()) return;
-  // An append that met a full disk has cut the file since.
-  const absl::StatusOr<uint64_t> size = (*file)->Size();
-  if (!size.ok() || *size < segment->capacity()) {
+  if (cut_short) {  // by an append that met a full disk meanwhile: the mapping is longer than the file
     segment->DropWritableMapping();
     warm_up_requested = false;
     return;
