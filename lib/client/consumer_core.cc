@@ -139,7 +139,7 @@ absl::Status ConsumerCore::AddNewPartitions(OffsetReset reset) {
     int32_t& known = known_partitions_[topic];
     std::vector<TopicPartition> added;
     for (int32_t id = known; id < count; ++id) added.push_back({topic, id});
-    MOLDAU_RETURN_IF_ERROR(AddPartitions(added, reset, IfUnreadable::kFail));
+    MOLDAU_RETURN_IF_ERROR(AddPartitions(added, reset, IfUnreadable::kKeep));
     known = std::max(known, count);
   }
   return absl::OkStatus();
@@ -158,9 +158,7 @@ absl::Status ConsumerCore::AddPartitions(std::span<const TopicPartition> sources
     const auto it = committed.find(source);
     const absl::Status begun =
         added.back()->Begin(it == committed.end() ? std::nullopt : std::optional(it->second), reset);
-    // Damage is found again when the partition is read; the others are none the worse for it.
-    const bool is_told_later = begun.ok() || absl::IsDataLoss(begun) || if_unreadable != IfUnreadable::kFail;
-    if (!is_told_later) return begun;
+    if (!begun.ok() && if_unreadable == IfUnreadable::kFail) return begun;
   }
   for (auto& partition : added) {
     index_.emplace(partition->source(), partition.get());

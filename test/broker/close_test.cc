@@ -287,7 +287,7 @@ TEST_CASE("a callback that learns of a failure may write elsewhere and wait for 
 }
 
 TEST_CASE("closing waits no longer for a callback than it was told to", "[broker][close]") {
-  LiveBroker live(1);
+  LiveBroker live(2);  // one for the callback, one for the work of closing
   Partition partition = PartitionOf(*live.broker->CreateTopic("orders"));
   std::latch running(1);
   std::latch go_on(1);
