@@ -6,6 +6,8 @@
 
 #include "base/named_bug.h"
 #include "broker/failing_operations.h"
+#include "client/group_history.h"
+#include "coordinator/group_history.h"
 #include "log/clock_jumps.h"
 #include "log/flipped_bits.h"
 #include "log/model_history.h"
@@ -34,6 +36,9 @@ const std::vector<NamedBug>& NamedBugs() {
       {"M7", [] { FlippedBits(FlippedBits::Left::kClosed).Run(); }},
       {"M8", [] { ModelHistory(Durability::kBuffered, 1000).Run(5000); }},
       {"M10", [] { KeepRecordsThroughClockJumps(1, 300); }},
+      {"M20", [] { coordinator::RunGroupHistories(20); }},
+      {"M21", [] { RunConsumerHistories(150); }},
+      {"M22", [] { coordinator::RunGroupHistories(20); }},
       {"M29", [] { FlippedBits(FlippedBits::Left::kProcessDied).Run(); }},
       {"M30", [] { HoldViewsWhileSegmentsGo(Durability::kBuffered); }},
   };
@@ -78,6 +83,13 @@ TEST_CASE("M6, taking the retry of a failed flush for a success, is caught by fa
 TEST_CASE("M7, trusting what Kafka's checksum leaves out, is caught by flipping each bit", "[bugs]") { Catches("M7"); }
 TEST_CASE("M8, an index that is trusted and off by one, is caught by the model", "[bugs]") { Catches("M8"); }
 TEST_CASE("M10, retention by the calendar, is caught by a clock that jumps", "[bugs]") { Catches("M10"); }
+TEST_CASE("M20, taking commits of an old generation, is caught by histories of a group", "[bugs]") { Catches("M20"); }
+TEST_CASE("M21, a new owner before the old one has let go, is caught by histories of consumers", "[bugs]") {
+  Catches("M21");
+}
+TEST_CASE("M22, a commit that is acknowledged before it is durable, is caught by histories with power cuts", "[bugs]") {
+  Catches("M22");
+}
 TEST_CASE("M29, taking damage in the middle for a torn tail, is caught by flipping each bit", "[bugs]") {
   Catches("M29");
 }

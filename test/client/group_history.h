@@ -9,8 +9,10 @@
 #include <string>
 #include <vector>
 
-#include "client/world.h"
+#include "client/manual_world.h"
 #include "moldau/base/random.h"
+#include "moldau/consumer.h"
+#include "moldau/error.h"
 #include "support/violation.h"
 
 namespace moldau::test {

@@ -106,6 +106,19 @@ TEST_CASE("Kafka's dump tool reads logs, indexes and snapshots of every codec", 
   Figure("Kafka's dump tool: %d segments, %d indexes and snapshots read without complaint", segments, indexes);
 }
 
+// What the tool makes of the one partition of the offsets topic that is there.
+ToolResult DecodeOffsets(const std::string& data) {
+  std::string log;
+  for (const auto& entry : std::filesystem::directory_iterator(data)) {
+    if (entry.path().filename().string().starts_with("__consumer_offsets-")) log = entry.path().string();
+  }
+  int files = 0;
+  ToolResult decoded =
+      Kafka("run org.apache.kafka.tools.DumpLogSegments --offsets-decoder --files " + FilesOf(log, ".log", files));
+  CheckNoComplaint(decoded);
+  return decoded;
+}
+
 TEST_CASE("Kafka's dump tool decodes the topics' own log and the committed offsets", "[interop][kafka]") {
   TempDir directory;
   const std::string data = directory / "data";
@@ -124,16 +137,40 @@ TEST_CASE("Kafka's dump tool decodes the topics' own log and the committed offse
   CheckNoComplaint(metadata);
   CHECK(CountOf(metadata.output, "TOPIC_RECORD") > 0);
   CHECK(CountOf(metadata.output, "\"name\":\"orders\"") > 0);
-  std::string offsets_log;
-  for (const auto& entry : std::filesystem::directory_iterator(data)) {
-    if (entry.path().filename().string().starts_with("__consumer_offsets-")) offsets_log = entry.path().string();
-  }
-  const ToolResult offsets = Kafka("run org.apache.kafka.tools.DumpLogSegments --offsets-decoder --files " +
-                                   FilesOf(offsets_log, ".log", files));
-  CheckNoComplaint(offsets);
+  const ToolResult offsets = DecodeOffsets(data);
   INFO(offsets.output);
   CHECK(CountOf(offsets.output, "\"group\":\"readers\"") > 0);
   CHECK(CountOf(offsets.output, "\"topic\":\"orders\"") > 0);
+}
+
+TEST_CASE("Kafka's dump tool decodes what a group has agreed on, with subscriptions and assignments",
+          "[interop][kafka]") {
+  TempDir directory;
+  const std::string data = directory / "data";
+  {
+    auto broker = Broker::Open({.data_dir = data}).value();
+    REQUIRE(broker->CreateTopic("orders", {.partitions = 4}).ok());
+    const ConsumerOptions options{.group = "readers", .topics = {"orders"}, .assignors = {"sticky", "range"}};
+    auto first = Consumer::Subscribe(*broker, options).value();
+    ConsumerOptions named = options;
+    named.group_instance_id = "till 1";
+    auto second = Consumer::Subscribe(*broker, named).value();
+    for (int i = 0; i < 4; ++i) {
+      REQUIRE(first.Poll(std::chrono::seconds(0)).ok());
+      REQUIRE(second.Poll(std::chrono::seconds(0)).ok());
+    }
+    REQUIRE(first.Assignment().size() == 2);
+    REQUIRE(first.Close().ok());
+    REQUIRE(second.Close().ok());
+    REQUIRE(broker->Close().ok());
+  }
+  const ToolResult offsets = DecodeOffsets(data);
+  INFO(offsets.output);
+  for (const char* part : {"\"protocolType\":\"consumer\"", "\"protocol\":\"sticky\"", "\"groupInstanceId\":\"till 1\"",
+                           "\"clientHost\":\"in-process\"", "\"topics\":[\"orders\"]", "\"assignedPartitions\":[{"}) {
+    INFO(part);
+    CHECK(CountOf(offsets.output, part) > 0);
+  }
 }
 
 }  // namespace
