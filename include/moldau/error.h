@@ -51,6 +51,7 @@ enum class ErrorCode : int16_t {
   kFencedInstanceId = 82,
   kGroupSubscribedToTopic = 86,
   kInvalidRecord = 87,
+  kInvalidRecordState = 121,
 };
 
 // Kafka's name of a code, such as "OFFSET_OUT_OF_RANGE"; "UNKNOWN_SERVER_ERROR" for a number Moldau does not know.

@@ -55,6 +55,7 @@ constexpr CodeName kCodeNames[] = {
     {ErrorCode::kFencedInstanceId, "FENCED_INSTANCE_ID"},
     {ErrorCode::kGroupSubscribedToTopic, "GROUP_SUBSCRIBED_TO_TOPIC"},
     {ErrorCode::kInvalidRecord, "INVALID_RECORD"},
+    {ErrorCode::kInvalidRecordState, "INVALID_RECORD_STATE"},
 };
 
 // What a client makes of a failure that nobody gave a code: the answer that Kafka's broker gives in the same trouble.

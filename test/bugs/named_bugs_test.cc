@@ -8,6 +8,7 @@
 #include "broker/failing_operations.h"
 #include "client/group_history.h"
 #include "coordinator/group_history.h"
+#include "coordinator/window_histories.h"
 #include "log/clock_jumps.h"
 #include "log/flipped_bits.h"
 #include "log/model_history.h"
@@ -39,6 +40,8 @@ const std::vector<NamedBug>& NamedBugs() {
       {"M20", [] { coordinator::RunGroupHistories(20); }},
       {"M21", [] { RunConsumerHistories(150); }},
       {"M22", [] { coordinator::RunGroupHistories(20); }},
+      {"M23", [] { coordinator::ExploreOrders({.max_deliveries = 2, .dead_letters = true}, 4); }},
+      {"M24", [] { coordinator::ExploreOrders({.max_deliveries = 2, .dead_letters = true}, 4); }},
       {"M29", [] { FlippedBits(FlippedBits::Left::kProcessDied).Run(); }},
       {"M30", [] { HoldViewsWhileSegmentsGo(Durability::kBuffered); }},
   };
@@ -89,6 +92,12 @@ TEST_CASE("M21, a new owner before the old one has let go, is caught by historie
 }
 TEST_CASE("M22, a commit that is acknowledged before it is durable, is caught by histories with power cuts", "[bugs]") {
   Catches("M22");
+}
+TEST_CASE("M23, taking an acknowledgement after the lock has expired, is caught by every order of events", "[bugs]") {
+  Catches("M23");
+}
+TEST_CASE("M24, handing out before the delivery count is written, is caught by every order of events", "[bugs]") {
+  Catches("M24");
 }
 TEST_CASE("M29, taking damage in the middle for a torn tail, is caught by flipping each bit", "[bugs]") {
   Catches("M29");

@@ -1,4 +1,5 @@
-// The records that Moldau itself keeps in logs, from any bytes: what was decided about topics, and committed offsets.
+// The records that Moldau itself keeps in logs, from any bytes: what was decided about topics, committed offsets, and
+// the states of queues.
 // Later fields are skipped and lengths may be written in several ways, so what is accepted need not come back byte by
 // byte; but it means the same once it has been written and read again, and then its bytes stand still.
 //
@@ -9,6 +10,7 @@
 #include <string_view>
 
 #include "coordinator/offset_record.h"
+#include "coordinator/share_record.h"
 #include "fuzz/require.h"
 #include "metadata/metadata_record.h"
 #include "metadata/topic_image.h"
@@ -17,8 +19,14 @@ namespace {
 
 using moldau::coordinator::DecodeOffsetKey;
 using moldau::coordinator::DecodeOffsetValue;
+using moldau::coordinator::DecodeShareKey;
+using moldau::coordinator::DecodeShareSnapshot;
+using moldau::coordinator::DecodeShareUpdate;
 using moldau::coordinator::EncodeOffsetKey;
 using moldau::coordinator::EncodeOffsetValue;
+using moldau::coordinator::EncodeShareKey;
+using moldau::coordinator::EncodeShareSnapshot;
+using moldau::coordinator::EncodeShareUpdate;
 using moldau::metadata::DecodeMetadataRecord;
 using moldau::metadata::EncodeMetadataRecord;
 
@@ -57,20 +65,57 @@ void TryOffsetValue(std::string_view bytes) {
   MOLDAU_REQUIRE(again.ok() && *again == *value);
 }
 
+void TryShareKey(std::string_view bytes) {
+  const auto key = DecodeShareKey(bytes);
+  if (!key.ok()) return RequireRefusalSaysWhy(key.status());
+  if (!key->has_value()) return;
+  const auto again = DecodeShareKey(EncodeShareKey((*key)->kind, (*key)->key));
+  MOLDAU_REQUIRE(again.ok() && *again == *key);
+}
+
+void TryShareSnapshot(std::string_view bytes) {
+  const auto snapshot = DecodeShareSnapshot(bytes);
+  if (!snapshot.ok()) return RequireRefusalSaysWhy(snapshot.status());
+  const auto again = DecodeShareSnapshot(EncodeShareSnapshot(*snapshot));
+  MOLDAU_REQUIRE(again.ok() && *again == *snapshot);
+}
+
+// Whatever an update says, the state that it makes can be written and read.
+void TryShareUpdate(std::string_view bytes) {
+  const auto update = DecodeShareUpdate(bytes);
+  if (!update.ok()) return RequireRefusalSaysWhy(update.status());
+  const auto again =
+      DecodeShareUpdate(EncodeShareUpdate(update->snapshot_epoch, update->start_offset, update->changes));
+  MOLDAU_REQUIRE(again.ok() && *again == *update);
+  moldau::coordinator::ShareSnapshot snapshot{.state = {.start_offset = 3, .batches = {{.first = 3, .last = 40}}}};
+  snapshot.state.Apply(update->start_offset, update->changes);
+  const auto applied = DecodeShareSnapshot(EncodeShareSnapshot(snapshot));
+  MOLDAU_REQUIRE(applied.ok() && *applied == snapshot);
+}
+
 }  // namespace
 
 extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   if (size == 0) return 0;
   const std::string_view bytes(reinterpret_cast<const char*>(data) + 1, size - 1);
-  switch (data[0] % 3) {
+  switch (data[0] % 6) {
     case 0:
       TryMetadata(bytes);
       break;
     case 1:
       TryOffsetKey(bytes);
       break;
-    default:
+    case 2:
       TryOffsetValue(bytes);
+      break;
+    case 3:
+      TryShareKey(bytes);
+      break;
+    case 4:
+      TryShareSnapshot(bytes);
+      break;
+    default:
+      TryShareUpdate(bytes);
       break;
   }
   return 0;
