@@ -77,6 +77,11 @@ struct BrokerOptions {
   int32_t offsets_partitions = 50;
   GroupOptions groups;
 
+  // What queues know of their records: how durable an acknowledgement is after Queue::Commit, or a second later at most
+  // (it survives the process at once), and over how many partitions new directories spread it.
+  Durability queue_state_durability = Durability::kFlushed;
+  int32_t queue_state_partitions = 50;
+
   // How often old segments are looked for, the manifest is written, and what lies idle gives its mappings back.
   std::chrono::milliseconds retention_check_interval = std::chrono::minutes(5);
   std::chrono::milliseconds checkpoint_interval = std::chrono::seconds(60);

@@ -15,6 +15,7 @@
 #include "moldau/partition.h"
 #include "moldau/partitioner.h"
 #include "moldau/producer.h"
+#include "moldau/queue.h"
 #include "moldau/receipt.h"
 #include "moldau/record.h"
 #include "moldau/topic.h"

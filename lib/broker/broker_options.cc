@@ -64,6 +64,11 @@ absl::Status CheckOptions(const BrokerOptions& options) {
   problems.AddIf(groups.max_size < 1, "groups.max_size is 0");
   problems.AddInterval("groups.offsets_retention", groups.offsets_retention);
   problems.AddInterval("groups.offsets_check_interval", groups.offsets_check_interval);
+  problems.AddIf(options.queue_state_partitions < 1 || options.queue_state_partitions > kMaxPartitions,
+                 "queue_state_partitions is %d, must be between 1 and %d", options.queue_state_partitions,
+                 kMaxPartitions);
+  problems.AddIf(!IsLocal(options.queue_state_durability), "queue_state_durability is %s, which needs several replicas",
+                 metadata::DurabilityName(options.queue_state_durability));
   problems.AddInterval("retention_check_interval", options.retention_check_interval);
   problems.AddInterval("checkpoint_interval", options.checkpoint_interval);
   problems.AddInterval("cool_down_interval", options.cool_down_interval);

@@ -3,6 +3,7 @@
 #include <utility>
 
 #include "base/status_builder.h"
+#include "broker/queue_host.h"
 
 namespace moldau::broker {
 

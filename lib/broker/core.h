@@ -3,6 +3,7 @@
 //
 // Locks, in the order in which they may be taken, after that of a consumer group:
 //   metadata_mutex_     decisions about topics. Held across the flush of the metadata log.
+//   (the share coordinator, a partition of a queue)
 //   checkpoint_mutex_   one manifest at a time. Held across I/O.
 //   (a shard of the offset store, a partition)
 //   topics_mutex_       the map of topics; held to look something up.
@@ -31,11 +32,14 @@
 #include "broker/topic_state.h"
 #include "coordinator/group_coordinator.h"
 #include "coordinator/offset_store.h"
+#include "coordinator/share_coordinator.h"
 #include "log/waker_list.h"
 #include "metadata/metadata_log.h"
 #include "moldau/broker.h"
 
 namespace moldau::broker {
+
+class QueueHost;
 
 class Core final : private coordinator::OffsetLogs {
  public:
@@ -51,6 +55,7 @@ class Core final : private coordinator::OffsetLogs {
   [[nodiscard]] const std::shared_ptr<Environment>& shared_environment() const noexcept { return environment_; }
   // What consumer groups ask for, whoever sends it.
   [[nodiscard]] coordinator::GroupCoordinator& groups() noexcept { return *groups_; }
+  [[nodiscard]] coordinator::ShareCoordinator& queues() noexcept { return *queues_; }
   [[nodiscard]] const Uuid& cluster_id() const noexcept { return cluster_id_; }
   [[nodiscard]] const RecoverySummary& recovery() const noexcept { return recovery_; }
 
@@ -75,6 +80,9 @@ class Core final : private coordinator::OffsetLogs {
   absl::StatusOr<std::shared_ptr<TopicState>> CreateTopic(std::string_view name, const TopicOptions& options);
   absl::StatusOr<std::shared_ptr<TopicState>> OpenTopic(std::string_view name, const TopicOptions& options);
   absl::StatusOr<std::shared_ptr<TopicState>> FindTopic(std::string_view name) const;
+  // A topic that the broker keeps for itself; null from FindOrNull while it is not there.
+  absl::StatusOr<std::shared_ptr<TopicState>> EnsureInternalTopic(std::string_view name, const TopicOptions& options);
+  [[nodiscard]] std::shared_ptr<TopicState> FindOrNull(std::string_view name) const;
   [[nodiscard]] std::vector<std::string> ListTopics(bool with_internal) const;
   absl::Status AlterTopicConfig(std::string_view name,
                                 const std::map<std::string, std::optional<std::string>>& changes);
@@ -102,6 +110,7 @@ class Core final : private coordinator::OffsetLogs {
   std::shared_ptr<PartitionState> MakePartitionState(const std::shared_ptr<TopicInfo>& topic, int32_t id)
       ABSL_EXCLUSIVE_LOCKS_REQUIRED(metadata_mutex_);
   void RefuseMissing();
+  absl::Status TruncateQueues();
 
   // --- core_recovery.cc ---
   absl::Status RemoveLeftovers() ABSL_EXCLUSIVE_LOCKS_REQUIRED(metadata_mutex_);
@@ -110,7 +119,6 @@ class Core final : private coordinator::OffsetLogs {
 
   // --- core.cc ---
   [[nodiscard]] std::vector<std::shared_ptr<PartitionState>> AllPartitions() const;
-  [[nodiscard]] std::shared_ptr<TopicState> FindOrNull(std::string_view name) const;
   // coordinator::OffsetLogs
   int32_t partition_count() override;
   absl::StatusOr<log::Log*> LogForWriting(int32_t partition) override;
@@ -164,6 +172,8 @@ class Core final : private coordinator::OffsetLogs {
 
   std::unique_ptr<coordinator::OffsetStore> offsets_;
   std::unique_ptr<coordinator::GroupCoordinator> groups_;
+  std::unique_ptr<QueueHost> queue_host_;
+  std::unique_ptr<coordinator::ShareCoordinator> queues_;
 
   std::atomic<bool> closing_{false};
   std::atomic<bool> closed_{false};

@@ -51,6 +51,7 @@ absl::Status Core::Close(std::chrono::nanoseconds timeout) {
 void Core::CloseEverything() {
   last_call_wakers_.Notify();
   groups_->Close();
+  queues_->Close();
   absl::Status status;
   {
     // Decisions that had begun are carried out; those that come later find the broker closing.

@@ -18,6 +18,7 @@ absl::Status Core::DeleteTopic(std::string_view name) {
   }
   topic->set_deleting(true);
   absl::Status removed = offsets_->ForgetTopic(name);
+  if (removed.ok()) removed = queues_->ForgetTopic(topic->info().id);
   if (removed.ok())
     removed = metadata_->Append(
         std::vector<metadata::MetadataRecord>{metadata::RemoveTopicRecord{.topic_id = topic->info().id}});

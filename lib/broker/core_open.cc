@@ -3,6 +3,8 @@
 #include "base/status_builder.h"
 #include "broker/broker_options.h"
 #include "broker/core.h"
+#include "broker/internal_topics.h"
+#include "broker/queue_host.h"
 #include "log/segment_name.h"
 #include "metadata/topic_config.h"
 
@@ -33,10 +35,27 @@ absl::Status Core::Open() {
   offsets_ = std::make_unique<coordinator::OffsetStore>(logs, environment_->memory());
   groups_ = std::make_unique<coordinator::GroupCoordinator>(*offsets_, environment_->executor(),
                                                             environment_->options().groups, environment_->NewRandom());
+  queue_host_ = std::make_unique<QueueHost>(*this);
+  queues_ = std::make_unique<coordinator::ShareCoordinator>(*queue_host_, environment_->executor());
+  if (!directory_->clean_shutdown()) MOLDAU_RETURN_IF_ERROR(TruncateQueues());
   // Before the first append: from here on only a completed close may claim a clean shutdown.
   MOLDAU_RETURN_IF_ERROR(Checkpoint(false));
   StartBackground();
   return absl::OkStatus();
+}
+
+// Buffered logs may have lost records that a queue has done with.
+absl::Status Core::TruncateQueues() {
+  if (FindOrNull(coordinator::kShareStateTopic) == nullptr) return absl::OkStatus();
+  std::map<std::pair<Uuid, int32_t>, std::shared_ptr<PartitionState>> partitions;
+  for (const auto& partition : AllPartitions()) partitions[{partition->topic().id, partition->id()}] = partition;
+  return queues_->Truncate([&](const Uuid& topic_id, int32_t id) -> std::optional<int64_t> {
+    const auto found = partitions.find({topic_id, id});
+    if (found == partitions.end()) return std::nullopt;
+    const absl::StatusOr<log::Log*> log = found->second->Log();
+    if (!log.ok()) return std::nullopt;  // damaged: it is refused, and what is known of it kept
+    return (*log)->log_end_offset();
+  });
 }
 
 absl::Status Core::OpenMetadata() {
@@ -70,8 +89,8 @@ absl::Status Core::OpenTopics() {
 }
 
 std::shared_ptr<TopicState> Core::MakeTopicState(const metadata::TopicEntry& entry, const log::LogConfig& config) {
-  const bool internal = entry.name == coordinator::kOffsetsTopic;
-  auto topic = std::make_shared<TopicState>(std::make_shared<TopicInfo>(environment_, entry.name, entry.id, internal));
+  auto topic = std::make_shared<TopicState>(
+      std::make_shared<TopicInfo>(environment_, entry.name, entry.id, IsInternalTopic(entry.name)));
   topic->SetConfig(entry.config, config);
   for (size_t i = 0; i < entry.partitions.size(); ++i) {
     topic->AddPartition(MakePartitionState(topic->shared_info(), static_cast<int32_t>(i)));

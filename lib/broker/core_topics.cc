@@ -6,6 +6,7 @@
 #include "base/status_builder.h"
 #include "broker/broker_options.h"
 #include "broker/core.h"
+#include "broker/internal_topics.h"
 #include "log/segment_name.h"
 #include "metadata/topic_config.h"
 
@@ -33,7 +34,7 @@ absl::Status CheckPartitionCount(std::string_view name, int32_t partitions) {
 }
 
 absl::Status CheckNotReserved(std::string_view name) {
-  if (name != metadata::kMetadataTopic && name != coordinator::kOffsetsTopic) return absl::OkStatus();
+  if (name != metadata::kMetadataTopic && !IsInternalTopic(name)) return absl::OkStatus();
   return base::Error(absl::StatusCode::kInvalidArgument, ErrorCode::kInvalidTopic,
                      "topic %s: the name is kept for moldau itself", name);
 }
@@ -171,23 +172,21 @@ metadata::PartitionRecord Core::NewPartitionRecord(const Uuid& topic_id, int32_t
           .directories = {directory_->directory_id()}};
 }
 
-absl::StatusOr<std::shared_ptr<TopicState>> Core::EnsureOffsetsTopic() {
+absl::StatusOr<std::shared_ptr<TopicState>> Core::EnsureInternalTopic(std::string_view name,
+                                                                      const TopicOptions& options) {
   MOLDAU_RETURN_IF_ERROR(CheckOpen());
-  if (std::shared_ptr<TopicState> topic = FindOrNull(coordinator::kOffsetsTopic)) return topic;
+  if (std::shared_ptr<TopicState> topic = FindOrNull(name)) return topic;
   base::MutexLock lock(metadata_mutex_);
   MOLDAU_RETURN_IF_ERROR(CheckOpen());
-  if (std::shared_ptr<TopicState> topic = FindOrNull(coordinator::kOffsetsTopic)) return topic;
+  if (std::shared_ptr<TopicState> topic = FindOrNull(name)) return topic;
+  return CreateLocked(name, options, /*internal=*/true);
+}
+
+absl::StatusOr<std::shared_ptr<TopicState>> Core::EnsureOffsetsTopic() {
   // Committed offsets do not grow old, and one commit may name many partitions.
-  TopicOptions options{.partitions = environment_->options().offsets_partitions,
-                       .durability = environment_->options().offsets_durability,
-                       .config = {{"cleanup.policy", "delete"},
-                                  {"compression.type", "producer"},
-                                  {"max.message.bytes", "8388608"},
-                                  {"message.timestamp.type", "CreateTime"},
-                                  {"retention.bytes", "-1"},
-                                  {"retention.ms", "-1"},
-                                  {"segment.bytes", "16777216"}}};
-  return CreateLocked(coordinator::kOffsetsTopic, options, /*internal=*/true);
+  return EnsureInternalTopic(coordinator::kOffsetsTopic, {.partitions = environment_->options().offsets_partitions,
+                                                          .durability = environment_->options().offsets_durability,
+                                                          .config = InternalTopicConfig()});
 }
 
 absl::Status Core::AlterTopicConfig(std::string_view name,

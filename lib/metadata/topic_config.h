@@ -21,6 +21,7 @@
 namespace moldau::metadata {
 
 inline constexpr std::string_view kDurabilityConfig = "moldau.durability";
+inline constexpr std::string_view kQueueTrimConfig = "moldau.queue.trim";
 inline constexpr std::string_view kFlushMessagesConfig = "flush.messages";
 inline constexpr std::string_view kSegmentBytesConfig = "segment.bytes";
 inline constexpr std::string_view kMaxMessageBytesConfig = "max.message.bytes";

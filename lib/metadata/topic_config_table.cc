@@ -83,6 +83,9 @@ constexpr auto kDefinitions = std::to_array<ConfigDefinition>({
     {kDurabilityConfig, ConfigType::kChoice, "flushed", 0, 0, kDurabilities,
      "What an acknowledgement means: buffered survives the process, flushed survives a power cut; replicated and "
      "replicated_flushed say the same of every in-sync replica."},
+    {kQueueTrimConfig, ConfigType::kBoolean, "false", 0, 0, kBooleans,
+     "Whether the topic belongs to the queue of the same name, which removes records from disk as they are done. Other "
+     "queues are refused; groups see what is not done yet."},
     {"preallocate", ConfigType::kBoolean, "true", 0, 0, kBooleans,
      "Accepted and without effect: segments are always allocated before they are written."},
     {"retention.bytes",

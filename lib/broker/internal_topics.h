@@ -1,0 +1,26 @@
+// The topics that a broker keeps for itself, and what is common to them.
+//
+// Threads: pure functions.   Ownership: values.   Failure: none.
+#pragma once
+
+#include <string_view>
+
+#include "coordinator/offset_store.h"
+#include "coordinator/share_state_store.h"
+#include "moldau/topic_config.h"
+
+namespace moldau::broker {
+
+[[nodiscard]] inline bool IsInternalTopic(std::string_view name) {
+  return name == coordinator::kOffsetsTopic || name == coordinator::kShareStateTopic;
+}
+
+// What they hold does not grow old, and one record batch may speak of much.
+[[nodiscard]] inline TopicConfig InternalTopicConfig() {
+  return {{"cleanup.policy", "delete"},     {"compression.type", "producer"},
+          {"max.message.bytes", "8388608"}, {"message.timestamp.type", "CreateTime"},
+          {"retention.bytes", "-1"},        {"retention.ms", "-1"},
+          {"segment.bytes", "16777216"}};
+}
+
+}  // namespace moldau::broker

@@ -1,0 +1,192 @@
+#include "client/queue_core.h"
+
+#include <utility>
+
+#include "base/status_builder.h"
+#include "client/problems.h"
+#include "metadata/topic_config.h"
+
+namespace moldau::client {
+namespace {
+
+constexpr int kMostDeliveries = 32766;  // a count is kept in two bytes
+
+absl::Status Validate(std::string_view name, const QueueOptions& options) {
+  Problems problems("queue options");
+  problems.Unless(options.max_deliveries >= 0 && options.max_deliveries <= kMostDeliveries,
+                  "max_deliveries is %d, must be between 0 and %d", options.max_deliveries, kMostDeliveries);
+  problems.Unless(options.lock_duration.count() > 0, "lock_duration is %d ms, must be at least 1",
+                  options.lock_duration.count());
+  const RedeliveryDelay& delay = options.redelivery_delay;
+  problems.Unless(delay.initial.count() >= 0, "redelivery_delay.initial is %d ms, must be at least 0",
+                  delay.initial.count());
+  problems.Unless(delay.growth >= 1, "redelivery_delay.growth is %g, must be at least 1", delay.growth);
+  problems.Unless(delay.max >= delay.initial, "redelivery_delay.max is %d ms, less than initial", delay.max.count());
+  problems.Unless(options.max_in_flight > 0, "max_in_flight is 0");
+  problems.Unless(options.max_waiting > 0, "max_waiting is 0");
+  problems.Unless(options.auto_offset_reset < OffsetReset::kNone, "auto_offset_reset is %d, must be 0 or 1",
+                  static_cast<int>(options.auto_offset_reset));
+  const std::string_view source = options.topic.empty() ? name : std::string_view(options.topic);
+  problems.Unless(options.dead_letter != source, "dead_letter is the queue's own topic");
+  problems.Unless(options.topic.empty() || (!options.partitions && !options.durability),
+                  "partitions and durability are for a topic of the queue's own");
+  return problems.status();
+}
+
+bool IsTrimmed(const broker::TopicState& topic) {
+  const TopicConfig config = topic.config();
+  const auto trim = config.find(metadata::kQueueTrimConfig);
+  return trim != config.end() && trim->second == "true";
+}
+
+}  // namespace
+
+QueueCore::QueueCore(std::shared_ptr<broker::Core> broker, std::string_view name, QueueOptions options,
+                     Producer producer)
+    : broker_(std::move(broker)),
+      name_(name),
+      options_(std::move(options)),
+      producer_(std::move(producer)),
+      partitions_(std::make_shared<const Partitions>()) {}
+
+QueueCore::~QueueCore() {
+  Close(/*commit=*/false).IgnoreError();  // what fails is what somebody else gets next
+}
+
+absl::StatusOr<std::shared_ptr<QueueCore>> QueueCore::Open(std::shared_ptr<broker::Core> broker, std::string_view name,
+                                                           QueueOptions options, Producer producer) {
+  MOLDAU_RETURN_IF_ERROR(Validate(name, options));
+  MOLDAU_RETURN_IF_ERROR(broker->CheckOpen());
+  std::shared_ptr<QueueCore> core(new QueueCore(std::move(broker), name, std::move(options), std::move(producer)));
+  MOLDAU_RETURN_IF_ERROR(core->OpenTopic());
+  MOLDAU_RETURN_IF_ERROR(core->OpenDeadLetterTopic());
+  MOLDAU_RETURN_IF_ERROR(core->AllPartitions().status());
+  return core;
+}
+
+// --- topics ---
+
+absl::Status QueueCore::OpenTopic() {
+  if (!options_.topic.empty()) {
+    MOLDAU_ASSIGN_OR_RETURN(topic_, broker_->FindTopic(options_.topic));
+    owns_topic_ = IsTrimmed(*topic_) && options_.topic == name_;
+    if (!IsTrimmed(*topic_) || owns_topic_) return absl::OkStatus();
+    return base::Error(absl::StatusCode::kFailedPrecondition, ErrorCode::kPolicyViolation,
+                       "queue %s: topic %s belongs to the queue of that name, which removes what is done", name_,
+                       options_.topic);
+  }
+  owns_topic_ = true;
+  if (broker_->FindTopic(name_).ok()) {
+    MOLDAU_ASSIGN_OR_RETURN(
+        topic_, broker_->OpenTopic(name_, {.partitions = options_.partitions, .durability = options_.durability}));
+  } else {
+    MOLDAU_ASSIGN_OR_RETURN(topic_,
+                            broker_->OpenTopic(name_, {.partitions = options_.partitions,
+                                                       .durability = options_.durability,
+                                                       .config = {{std::string(metadata::kQueueTrimConfig), "true"},
+                                                                  {"retention.bytes", "-1"},
+                                                                  {"retention.ms", "-1"}}}));
+  }
+  if (IsTrimmed(*topic_)) return absl::OkStatus();
+  return base::Error(absl::StatusCode::kFailedPrecondition, ErrorCode::kTopicAlreadyExists,
+                     "queue %s: there is a topic of that name that is not the queue's own (%s is not true); name it in "
+                     "QueueOptions::topic to share it",
+                     name_, metadata::kQueueTrimConfig);
+}
+
+absl::Status QueueCore::OpenDeadLetterTopic() {
+  if (options_.dead_letter.empty() || broker_->FindTopic(options_.dead_letter).ok()) return absl::OkStatus();
+  return broker_->OpenTopic(options_.dead_letter, {.partitions = topic_->partition_count()}).status();
+}
+
+coordinator::ShareOptions QueueCore::ForPartitions() const {
+  return {.window = {.max_deliveries = options_.max_deliveries,
+                     .dead_letters = !options_.dead_letter.empty(),
+                     .ordered = options_.ordered,
+                     .max_in_flight = options_.max_in_flight,
+                     .max_waiting = options_.max_waiting,
+                     .delay = options_.redelivery_delay.initial,
+                     .delay_growth = options_.redelivery_delay.growth,
+                     .max_delay = options_.redelivery_delay.max},
+          .dead_letter = options_.dead_letter,
+          .from_latest = options_.auto_offset_reset == OffsetReset::kLatest,
+          .trims_source = owns_topic_,
+          .flushes = broker_->environment().options().queue_state_durability == Durability::kFlushed};
+}
+
+absl::StatusOr<std::shared_ptr<const QueueCore::Partitions>> QueueCore::AllPartitions() {
+  base::MutexLock lock(mutex_);
+  const auto known = static_cast<int32_t>(partitions_->size());
+  const int32_t count = topic_->partition_count();
+  if (known == count) [[likely]]
+    return partitions_;
+  MOLDAU_RETURN_IF_ERROR(CheckUsable());
+  auto more = std::make_shared<Partitions>(*partitions_);
+  coordinator::ShareOptions options = ForPartitions();
+  // Nothing in partitions that are added while the queue is open is missed.
+  if (known > 0) options.from_latest = false;
+  absl::Status status;
+  for (int32_t id = known; id < count && status.ok(); ++id) {
+    auto partition = broker_->queues().Open(name_, {topic_->info().name, id}, options);
+    status = partition.status();
+    if (status.ok()) more->push_back(*std::move(partition));
+  }
+  partitions_ = std::move(more);
+  if (!status.ok()) return status;
+  return partitions_;
+}
+
+// --- the rest ---
+
+absl::Status QueueCore::CheckUsable() const {
+  MOLDAU_RETURN_IF_ERROR(broker_->CheckOpen());
+  if (!closed_.load(std::memory_order_seq_cst)) return absl::OkStatus();
+  return base::Error(absl::StatusCode::kCancelled, "queue %s: closed", name_);
+}
+
+absl::Status QueueCore::Commit() {
+  MOLDAU_RETURN_IF_ERROR(CheckUsable());
+  MOLDAU_ASSIGN_OR_RETURN(const std::shared_ptr<const Partitions> partitions, AllPartitions());
+  absl::Status first;
+  for (const auto& partition : *partitions) first.Update(partition->Commit());
+  return first;
+}
+
+absl::StatusOr<Receipt> QueueCore::Send(const Record& record, std::optional<Timestamp> not_before) {
+  MOLDAU_RETURN_IF_ERROR(CheckUsable());
+  if (!not_before) return producer_.Send(topic(), record);
+  const std::string time = std::to_string(not_before->time_since_epoch().count());
+  std::vector<Header> headers(record.headers.begin(), record.headers.end());
+  headers.push_back({.key = kNotBeforeHeader, .value = time});
+  Record scheduled = record;
+  scheduled.headers = headers;
+  return producer_.Send(topic(), scheduled);
+}
+
+absl::StatusOr<QueueDescription> QueueCore::Describe() {
+  MOLDAU_RETURN_IF_ERROR(CheckUsable());
+  MOLDAU_ASSIGN_OR_RETURN(const std::shared_ptr<const Partitions> partitions, AllPartitions());
+  QueueDescription description;
+  for (const auto& partition : *partitions) {
+    const coordinator::ShareStatistics statistics = partition->Statistics();
+    description.depth += partition->log().high_watermark() - statistics.start_offset;
+    description.in_flight += static_cast<int64_t>(statistics.in_flight);
+    description.waiting += static_cast<int64_t>(statistics.waiting);
+    description.redeliveries += statistics.redeliveries;
+    description.dead_letters += statistics.dead_letters;
+  }
+  return description;
+}
+
+absl::Status QueueCore::Close(bool commit) {
+  const absl::Status committed = commit && CheckUsable().ok() ? Commit() : absl::OkStatus();
+  if (closed_.exchange(true, std::memory_order_seq_cst)) return absl::OkStatus();
+  event_.Wake();
+  if (broker_->environment().in_child()) return broker_->environment().CheckProcess();
+  producer_.Close().IgnoreError();  // receipts tell
+  base::MutexLock lock(mutex_);
+  for (const auto& partition : *partitions_) partition->Leave();
+  return committed;
+}
+
+}  // namespace moldau::client

@@ -1,0 +1,112 @@
+// Receiving: ask the partitions in turn; if none has anything to hand out, wait for all of them.
+#include <algorithm>
+#include <utility>
+
+#include "base/status_builder.h"
+#include "client/queue_core.h"
+
+namespace moldau::client {
+
+// Registered with everything that can end a wait, while it lives.
+class QueueCore::Watch {
+ public:
+  explicit Watch(QueueCore& core, std::shared_ptr<const Partitions> partitions)
+      : core_(core), partitions_(std::move(partitions)), waker_(core.event_) {
+    core_.broker_->AddCloseWaker(&waker_);
+    core_.broker_->AddTopicsWaker(&waker_);
+    for (const auto& partition : *partitions_) {
+      partition->AddWaker(&waker_);
+      partition->log().AddTailWaker(&waker_);
+    }
+  }
+  ~Watch() {
+    for (const auto& partition : *partitions_) {
+      partition->log().RemoveTailWaker(&waker_);
+      partition->RemoveWaker(&waker_);
+    }
+    core_.broker_->RemoveTopicsWaker(&waker_);
+    core_.broker_->RemoveCloseWaker(&waker_);
+  }
+  Watch(const Watch&) = delete;
+  Watch& operator=(const Watch&) = delete;
+
+  // False once there are partitions that it does not watch.
+  [[nodiscard]] bool is_complete() const noexcept {
+    return core_.topic_->partition_count() == static_cast<int32_t>(partitions_->size());
+  }
+  // When a lock or a delay ends, if nothing else happens.
+  [[nodiscard]] MonoTime NextDue() const {
+    MonoTime due = kForever;
+    for (const auto& partition : *partitions_) due = std::min(due, partition->NextDue());
+    return due;
+  }
+
+ private:
+  QueueCore& core_;
+  const std::shared_ptr<const Partitions> partitions_;
+  EventWaker waker_;
+};
+
+absl::StatusOr<std::vector<Lease>> QueueCore::Receive(size_t max_records, std::chrono::nanoseconds timeout,
+                                                      std::stop_token stop) {
+  if (max_records == 0) return absl::InvalidArgumentError("queue: max_records is 0");
+  Answer answer = Look(max_records, stop);
+  if (answer) return *std::move(answer);
+  if (timeout.count() <= 0) return std::vector<Lease>();
+
+  Executor& executor = broker_->environment().executor();
+  const MonoTime deadline = DeadlineAfter(executor.clock(), timeout);
+  const std::stop_callback on_stop(stop, [this] { event_.Wake(); });
+  while (!answer) {
+    MOLDAU_ASSIGN_OR_RETURN(std::shared_ptr<const Partitions> partitions, AllPartitions());
+    const Watch watch(*this, std::move(partitions));
+    // A wake-up may also say that a lock or a delay ends earlier than was known.
+    MonoTime due{0};
+    const auto done = [&] {
+      answer = Look(max_records, stop);
+      const MonoTime next = answer ? kForever : watch.NextDue();
+      return answer.has_value() || !watch.is_complete() || std::exchange(due, next) != next;
+    };
+    while (!answer && watch.is_complete()) {
+      done();
+      if (answer || !watch.is_complete()) break;
+      executor.WaitUntil(event_, done, std::min(deadline, due));
+      if (!answer && executor.clock().Now() >= deadline) return std::vector<Lease>();
+    }
+  }
+  return *std::move(answer);
+}
+
+// What a receive has to answer now; nullopt if it has to wait.
+QueueCore::Answer QueueCore::Look(size_t max_records, const std::stop_token& stop) {
+  if (absl::Status status = CheckUsable(); !status.ok()) return status;
+  if (stop.stop_requested()) return std::vector<Lease>();
+  const absl::StatusOr<std::shared_ptr<const Partitions>> partitions = AllPartitions();
+  if (!partitions.ok()) return partitions.status();
+  std::vector<Lease> leases;
+  const size_t count = (*partitions)->size();
+  const size_t first = turn_.fetch_add(1, std::memory_order_relaxed);
+  for (size_t i = 0; i < count && leases.size() < max_records; ++i) {
+    const auto& partition = (**partitions)[(first + i) % count];
+    absl::Status status = Take(partition, max_records - leases.size(), leases);
+    if (status.ok()) continue;
+    // What others have given already comes first; then it is this one's turn again.
+    if (leases.empty()) return status;
+    break;
+  }
+  if (leases.empty()) return std::nullopt;
+  return leases;
+}
+
+absl::Status QueueCore::Take(const std::shared_ptr<coordinator::SharePartition>& partition, size_t max_records,
+                             std::vector<Lease>& leases) {
+  coordinator::ShareDelivery delivery;
+  MOLDAU_RETURN_IF_ERROR(partition->Acquire(max_records, options_.lock_duration, delivery));
+  if (delivery.items.empty()) return absl::OkStatus();
+  const auto batch =
+      std::make_shared<const LeaseBatch>(broker_, partition, options_.lock_duration, std::move(delivery.pins));
+  LeaseBatch::MakeLeases(batch, delivery.items, leases);
+  return absl::OkStatus();
+}
+
+}  // namespace moldau::client

@@ -1,0 +1,99 @@
+#include "coordinator/share_coordinator.h"
+
+#include <utility>
+
+#include "base/status_builder.h"
+#include "coordinator/offset_store.h"
+
+namespace moldau::coordinator {
+namespace {
+
+constexpr std::chrono::seconds kTidyInterval{5};
+
+}  // namespace
+
+ShareCoordinator::ShareCoordinator(ShareHost& host, Executor& executor)
+    : host_(host), store_(host, host.clock(), host.memory()), tasks_(executor) {}
+
+absl::StatusOr<std::shared_ptr<SharePartition>> ShareCoordinator::Open(std::string_view queue,
+                                                                       const TopicPartition& partition,
+                                                                       const ShareOptions& options) {
+  if (queue.empty() || queue.size() > kMaxGroupIdBytes) {
+    return base::Error(absl::StatusCode::kInvalidArgument, ErrorCode::kInvalidGroupId,
+                       "queue name: has %d bytes, must have 1 to %d", queue.size(), kMaxGroupIdBytes);
+  }
+  // Before the lock, which whoever deletes a topic takes while no topic can be created.
+  MOLDAU_RETURN_IF_ERROR(host_.EnsureStateTopic());
+  base::MutexLock lock(mutex_);
+  if (closed_) return absl::CancelledError("queues: closed");
+  MOLDAU_ASSIGN_OR_RETURN(ShareSource source, host_.OpenSource(partition));
+  const ShareKey key{.group = std::string(queue), .topic_id = source.topic_id, .partition = partition.partition};
+  if (const auto found = partitions_.find(key); found != partitions_.end()) {
+    MOLDAU_RETURN_IF_ERROR(found->second->Join(options));
+    return found->second;
+  }
+  MOLDAU_ASSIGN_OR_RETURN(ShareStateStore::Opened opened, store_.Open(key));
+  if (!opened.state) {
+    // Written at once, so that "from what comes now on" means the same after a restart.
+    opened.state =
+        ShareState{.start_offset = options.from_latest ? source.log->high_watermark() : source.log->log_start_offset()};
+    MOLDAU_RETURN_IF_ERROR(opened.writer->WriteSnapshot(*opened.state));
+  }
+  auto made = std::make_shared<SharePartition>(host_, tasks_, key.group, std::move(source), options, std::move(opened));
+  MOLDAU_RETURN_IF_ERROR(made->Join(options));
+  if (partitions_.empty()) TidyLater();
+  partitions_.emplace(key, made);
+  return made;
+}
+
+absl::Status ShareCoordinator::ForgetTopic(const Uuid& topic_id) {
+  base::MutexLock lock(mutex_);
+  for (auto at = partitions_.begin(); at != partitions_.end();) {
+    if (at->first.topic_id != topic_id) {
+      ++at;
+      continue;
+    }
+    at->second->Close(base::Error(absl::StatusCode::kNotFound, ErrorCode::kUnknownTopicOrPartition,
+                                  "topic %s: was deleted", at->second->name().topic));
+    at = partitions_.erase(at);
+  }
+  return store_.ForgetTopic(topic_id);
+}
+
+std::vector<std::shared_ptr<SharePartition>> ShareCoordinator::All() {
+  std::vector<std::shared_ptr<SharePartition>> all;
+  base::MutexLock lock(mutex_);
+  for (const auto& [key, partition] : partitions_) all.push_back(partition);
+  return all;
+}
+
+void ShareCoordinator::TidyLater() {
+  tasks_.PostAt(host_.clock().Now() + kTidyInterval, [this] {
+    Tidy();
+    TidyLater();
+  });
+}
+
+void ShareCoordinator::Tidy() {
+  for (const auto& partition : All()) partition->Tidy();
+  const absl::Status status = store_.Tidy();
+  if (status.ok() || !host_.CheckOpen().ok()) return;
+  host_.logger().Warning("queue.tidy", "%s: what is not needed stays: %s", kShareStateTopic,
+                         std::string(status.message()));
+}
+
+void ShareCoordinator::Close() {
+  std::vector<std::shared_ptr<SharePartition>> all;
+  {
+    base::MutexLock lock(mutex_);
+    closed_ = true;
+    for (const auto& [key, partition] : partitions_) all.push_back(partition);
+    partitions_.clear();
+  }
+  tasks_.Close();
+  for (const auto& partition : all) {
+    partition->Close(base::Error(absl::StatusCode::kCancelled, "queue %s: the broker was closed", partition->queue()));
+  }
+}
+
+}  // namespace moldau::coordinator
