@@ -1,15 +1,10 @@
 // Real processes and a real file system: a writer is killed at random moments under load, over and over on the same
 // directory, and after each kill everything that it acknowledged must be there, once, in order, and nothing else.
-#include <fcntl.h>
-#include <poll.h>
-#include <sys/wait.h>
-#include <unistd.h>
-
-#include <csignal>
 #include <map>
 #include <random>
 
 #include "drill/drill_values.h"
+#include "drill/victim.h"
 #include "moldau/moldau.h"
 #include "support/catch.h"
 #include "support/figure.h"
@@ -26,64 +21,14 @@ struct Acknowledged {
   int64_t count = 0;
 };
 
-class Victim {
- public:
-  Victim(const std::string& directory, const std::string& durability, int run) {
-    int ends[2];
-    REQUIRE(pipe2(ends, O_CLOEXEC) == 0);
-    pid_ = fork();
-    REQUIRE(pid_ >= 0);
-    if (pid_ == 0) {
-      dup2(ends[1], STDOUT_FILENO);
-      const std::string number = std::to_string(run);
-      execl(MOLDAU_DRILL_WRITER, MOLDAU_DRILL_WRITER, directory.c_str(), durability.c_str(), number.c_str(), nullptr);
-      _exit(127);
-    }
-    close(ends[1]);
-    pipe_ = ends[0];
+void Note(const DrillAck& ack, Acknowledged& result) {
+  ++result.count;
+  if (ack.kind == DrillAck::kCommit) {
+    result.commit = std::max(result.commit, ack.number);
+  } else {
+    result.counters[ack.writer] = std::max(result.counters[ack.writer], ack.number);
   }
-
-  // Reads acknowledgements until `after_first` has passed since the first, kills, and reads what is left in the pipe.
-  Acknowledged RunAndKill(std::chrono::microseconds after_first) {
-    Acknowledged result;
-    ReadAck(result);
-    const auto deadline = std::chrono::steady_clock::now() + after_first;
-    while (std::chrono::steady_clock::now() < deadline) {
-      pollfd readable{pipe_, POLLIN, 0};
-      if (poll(&readable, 1, 1) > 0) ReadAck(result);
-    }
-    kill(pid_, SIGKILL);
-    while (ReadAck(result)) {
-    }
-    int status = 0;
-    waitpid(pid_, &status, 0);
-    close(pipe_);
-    INFO("the writer ended by itself with status " << status);
-    REQUIRE(WIFSIGNALED(status));
-    return result;
-  }
-
- private:
-  bool ReadAck(Acknowledged& result) const {
-    DrillAck ack;
-    size_t have = 0;
-    while (have < sizeof(ack)) {
-      const ssize_t n = read(pipe_, reinterpret_cast<char*>(&ack) + have, sizeof(ack) - have);
-      if (n <= 0) return false;
-      have += static_cast<size_t>(n);
-    }
-    ++result.count;
-    if (ack.kind == DrillAck::kCommit) {
-      result.commit = std::max(result.commit, ack.number);
-    } else {
-      result.counters[ack.writer] = std::max(result.counters[ack.writer], ack.number);
-    }
-    return true;
-  }
-
-  pid_t pid_ = -1;
-  int pipe_ = -1;
-};
+}
 
 // Reads the whole topic and compares: every run's records of every writer are 0, 1, 2, ... without a gap, at least as
 // far as they were acknowledged, and offsets are dense.
@@ -134,8 +79,9 @@ void Drill(const std::string& durability, int kills) {
     TempDir directory;
     std::map<int, Acknowledged> runs;
     for (int run = 0; run < kRunsPerDirectory && done < kills; ++run, ++done) {
-      Victim victim(directory.path(), durability, run);
-      runs[run] = victim.RunAndKill(std::chrono::microseconds(random() % 40'000));
+      Victim<DrillAck> victim({MOLDAU_DRILL_WRITER, directory.path(), durability, std::to_string(run)});
+      victim.RunAndKill(std::chrono::microseconds(random() % 40'000),
+                        [&](const DrillAck& ack) { Note(ack, runs[run]); });
       checked += runs[run].count;
       Judge(directory.path(), runs);
     }
