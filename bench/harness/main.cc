@@ -53,7 +53,8 @@ Arguments Parse(int argc, char** argv) {
 
 std::vector<Figure> AllFigures(const Scale& scale) {
   std::vector<Figure> all;
-  for (const auto make : {AppendFigures, TailFigures, ScanFigures, FlushFigures, GroupFigures, OpenFigures}) {
+  for (const auto make :
+       {AppendFigures, TailFigures, ScanFigures, FlushFigures, GroupFigures, OpenFigures, QueueFigures}) {
     std::vector<Figure> some = make(scale);
     std::move(some.begin(), some.end(), std::back_inserter(all));
   }
