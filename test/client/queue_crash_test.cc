@@ -131,8 +131,8 @@ struct Crash {
   std::string before;
 };
 
-TEST_CASE("[Q3][Q5][Q10] a crash at any operation of the disk loses nothing and brings nothing back that is over",
-          "[client][queue]") {
+TEST_CASE("a crash at any operation of the disk loses nothing and brings nothing back that is over",
+          "[client][queue][Q3][Q5][Q10]") {
   const bool power_cut = GENERATE(false, true);
   Random random(1);
   Day day;

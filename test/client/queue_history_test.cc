@@ -188,8 +188,8 @@ class History {
   std::map<int, int> counts_;
 };
 
-TEST_CASE("[Q3][Q10] over random histories with crashes nothing is lost and nothing that is done comes back",
-          "[client][queue]") {
+TEST_CASE("over random histories with crashes nothing is lost and nothing that is done comes back",
+          "[client][queue][Q3][Q10]") {
   const bool flushed = GENERATE(false, true);
   const int operations = Scaled(60'000);
   int64_t done = 0;

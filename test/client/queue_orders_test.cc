@@ -153,8 +153,8 @@ class Orders {
   Knowledge durable_;
 };
 
-TEST_CASE("[Q2][Q3][Q10] in every order of up to six events no record is lost, stuck or in two hands",
-          "[client][queue]") {
+TEST_CASE("in every order of up to six events no record is lost, stuck or in two hands",
+          "[client][queue][Q2][Q3][Q10]") {
   const int longest = Scale() < 0.5 ? 4 : 6;
   int64_t histories = 0;
   // Nothing that happens before the first receive makes a difference.

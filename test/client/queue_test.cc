@@ -53,7 +53,7 @@ TEST_CASE("a lease of nothing says so", "[client][queue]") {
   CHECK(IsLockExpired(lease->Extend()));
 }
 
-TEST_CASE("[Q1] a late acknowledgement is refused by name, and no wall clock ends a lock", "[client][queue]") {
+TEST_CASE("a late acknowledgement is refused by name, and no wall clock ends a lock", "[client][queue][Q1]") {
   World world;
   Queue queue = OpenQueue(*world.broker, {.lock_duration = 10s});
   Append(*world.broker, "jobs", Strings{"a"});
@@ -73,8 +73,8 @@ TEST_CASE("[Q1] a late acknowledgement is refused by name, and no wall clock end
   CHECK_OK(again.Ack());
 }
 
-TEST_CASE("[Q3] how often a record was handed out survives the process, whatever became of the consumer",
-          "[client][queue]") {
+TEST_CASE("how often a record was handed out survives the process, whatever became of the consumer",
+          "[client][queue][Q3]") {
   World world;
   Queue queue = OpenQueue(*world.broker);
   Append(*world.broker, "jobs", Strings{"a", "b"});
@@ -87,8 +87,8 @@ TEST_CASE("[Q3] how often a record was handed out survives the process, whatever
   CHECK(second[1].delivery_count() == 2);
 }
 
-TEST_CASE("[Q3] while its state cannot be written a queue hands nothing out, and no delivery is used up",
-          "[client][queue]") {
+TEST_CASE("while its state cannot be written a queue hands nothing out, and no delivery is used up",
+          "[client][queue][Q3]") {
   World world;
   Queue queue = OpenQueue(*world.broker, {.max_deliveries = 2});
   Append(*world.broker, "jobs", Strings{"a"});
@@ -149,8 +149,8 @@ TEST_CASE("an acknowledgement survives the process when it is written, and the m
   }
 }
 
-TEST_CASE("[Q4] a record that nobody can work on becomes a dead letter that says why, how often and from where",
-          "[client][queue]") {
+TEST_CASE("a record that nobody can work on becomes a dead letter that says why, how often and from where",
+          "[client][queue][Q4]") {
   World world;
   Queue queue = OpenQueue(*world.broker, {.max_deliveries = 3, .dead_letter = "dead"});
   const Header own{.key = "trace", .value = "7"};
@@ -188,7 +188,7 @@ TEST_CASE("[Q4] a record that nobody can work on becomes a dead letter that says
   CHECK(queue.Describe()->depth == 0);
 }
 
-TEST_CASE("[Q4] without a topic for dead letters a record is dropped after its last delivery", "[client][queue]") {
+TEST_CASE("without a topic for dead letters a record is dropped after its last delivery", "[client][queue][Q4]") {
   World world;
   Queue queue = OpenQueue(*world.broker, {.max_deliveries = 1});
   Append(*world.broker, "jobs", Strings{"poison", "good"});
@@ -196,7 +196,7 @@ TEST_CASE("[Q4] without a topic for dead letters a record is dropped after its l
   CHECK(ValuesOf(ReceivedAll(queue)) == Strings{"good"});
 }
 
-TEST_CASE("[Q5] while its dead letter cannot be written a record stays, and the others go on", "[client][queue]") {
+TEST_CASE("while its dead letter cannot be written a record stays, and the others go on", "[client][queue][Q5]") {
   World world;
   world.Create("dead", 1, Durability::kBuffered, {{"max.message.bytes", "100"}});
   Queue queue = OpenQueue(*world.broker, {.max_deliveries = 1, .dead_letter = "dead"});
@@ -228,7 +228,7 @@ TEST_CASE("[Q5] while its dead letter cannot be written a record stays, and the 
   CHECK(queue.Describe()->depth == 0);
 }
 
-TEST_CASE("[Q5] a record is done only when its dead letter is on disk", "[client][queue]") {
+TEST_CASE("a record is done only when its dead letter is on disk", "[client][queue][Q5]") {
   World world;
   world.Create("dead", 1, Durability::kFlushed);
   Queue queue = OpenQueue(*world.broker, {.dead_letter = "dead"});
@@ -254,7 +254,7 @@ TEST_CASE("[Q5] a record is done only when its dead letter is on disk", "[client
   CHECK(again.Describe()->depth == 0);
 }
 
-TEST_CASE("[Q6] the records of a consumer that is gone are free when their locks lapse", "[client][queue]") {
+TEST_CASE("the records of a consumer that is gone are free when their locks lapse", "[client][queue][Q6]") {
   World world;
   auto gone = std::make_unique<Queue>(OpenQueue(*world.broker, {.lock_duration = 7s}));
   Append(*world.broker, "jobs", Strings{"a"});
@@ -267,7 +267,7 @@ TEST_CASE("[Q6] the records of a consumer that is gone are free when their locks
   CHECK(Received(queue).value() == "a");
 }
 
-TEST_CASE("[Q6] a receive that waits gets a record as soon as its lock lapses", "[client][queue]") {
+TEST_CASE("a receive that waits gets a record as soon as its lock lapses", "[client][queue][Q6]") {
   World world;
   Queue queue = OpenQueue(*world.broker, {.lock_duration = 1min});
   Append(*world.broker, "jobs", Strings{"a"});
@@ -285,7 +285,7 @@ TEST_CASE("[Q6] a receive that waits gets a record as soon as its lock lapses", 
   CHECK(lease->delivery_count() == 2);
 }
 
-TEST_CASE("[Q7] a verdict counts once", "[client][queue]") {
+TEST_CASE("a verdict counts once", "[client][queue][Q7]") {
   World world;
   Queue queue = OpenQueue(*world.broker);
   Append(*world.broker, "jobs", Strings{"a"});
@@ -297,7 +297,7 @@ TEST_CASE("[Q7] a verdict counts once", "[client][queue]") {
   CHECK(IsEmpty(queue));
 }
 
-TEST_CASE("[Q8] no more records are locked than the options allow", "[client][queue]") {
+TEST_CASE("no more records are locked than the options allow", "[client][queue][Q8]") {
   World world;
   Queue queue = OpenQueue(*world.broker, {.max_in_flight = 3});
   for (int i = 0; i < 10; ++i) Append(*world.broker, "jobs", Strings{std::to_string(i)});
@@ -309,7 +309,7 @@ TEST_CASE("[Q8] no more records are locked than the options allow", "[client][qu
   CHECK(ValuesOf(ReceivedAll(queue)) == Strings{"3"});
 }
 
-TEST_CASE("[Q9] records of one key are worked on one after the other, others at the same time", "[client][queue]") {
+TEST_CASE("records of one key are worked on one after the other, others at the same time", "[client][queue][Q9]") {
   World world;
   Queue queue = OpenQueue(*world.broker, {.ordered = true});
   for (const char* value : {"a1", "a2", "b1", "a3", "b2"}) {
@@ -325,7 +325,7 @@ TEST_CASE("[Q9] records of one key are worked on one after the other, others at 
   CHECK(ValuesOf(ReceivedAll(queue)) == Strings{"a2"});
 }
 
-TEST_CASE("[Q10] after a restart what was in flight is free and what was done stays done", "[client][queue]") {
+TEST_CASE("after a restart what was in flight is free and what was done stays done", "[client][queue][Q10]") {
   World world;
   const bool clean = GENERATE(true, false);
   auto queue = std::make_unique<Queue>(OpenQueue(*world.broker));

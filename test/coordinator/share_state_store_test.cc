@@ -151,7 +151,7 @@ TEST_CASE("memory and log agree after any history of writes, kills and tidying",
   }
 }
 
-TEST_CASE("the log of states stays short, however much is written and whoever is idle", "[coordinator][queue]") {
+TEST_CASE("the log of states stays short, however much is written and whoever is idle", "[coordinator][queue][Q8]") {
   constexpr uint64_t kSegment = 16 << 10;
   Logs logs(std::make_unique<storage::MemoryStorage>(), kSegment);
   {

@@ -5,7 +5,7 @@
 namespace moldau::coordinator {
 namespace {
 
-TEST_CASE("[Q2] in every order of six events a record ends in exactly one place", "[coordinator][queue]") {
+TEST_CASE("in every order of six events a record ends in exactly one place", "[coordinator][queue][Q2]") {
   const bool ordered = GENERATE(false, true);
   const bool dead_letters = GENERATE(false, true);
   const int events = test::Scale() < 0.5 ? 4 : 6;
@@ -15,8 +15,8 @@ TEST_CASE("[Q2] in every order of six events a record ends in exactly one place"
                ordered, dead_letters, histories, events);
 }
 
-TEST_CASE("[Q7][Q10] window and model agree over random histories with crashes and foreign verdicts",
-          "[coordinator][queue]") {
+TEST_CASE("window and model agree over random histories with crashes and foreign verdicts",
+          "[coordinator][queue][Q7][Q10]") {
   const int seeds = test::Scaled(100);
   for (int seed = 0; seed < seeds; ++seed) {
     INFO("seed " << seed);

@@ -32,7 +32,7 @@ TEST_CASE("each record is handed out once, in order, and is done when it is ackn
   CHECK(world.window().in_flight() == 0);
 }
 
-TEST_CASE("[Q1] a lock holds to its last moment and not a moment longer", "[coordinator][queue]") {
+TEST_CASE("a lock holds to its last moment and not a moment longer", "[coordinator][queue][Q1]") {
   WindowWorld world(1);
   const auto lease = world.One();
   SECTION("one millisecond before, the acknowledgement counts") {
@@ -71,7 +71,7 @@ TEST_CASE("a lock that is extended lapses at its new deadline", "[coordinator][q
   CHECK(world.One().delivery_count == 2);
 }
 
-TEST_CASE("[Q7] a second verdict, a foreign lock and an unknown record change nothing", "[coordinator][queue]") {
+TEST_CASE("a second verdict, a foreign lock and an unknown record change nothing", "[coordinator][queue][Q7]") {
   WindowWorld world(2);
   const auto lease = world.One();
   CHECK_FALSE(world.Ack({.offset = 0, .lock = lease.lock + 1}).ok());
@@ -114,7 +114,7 @@ TEST_CASE("a delay grows with each delivery up to its limit", "[coordinator][que
   world.One();
 }
 
-TEST_CASE("[Q4] after the last delivery a record is given up and the others go on", "[coordinator][queue]") {
+TEST_CASE("after the last delivery a record is given up and the others go on", "[coordinator][queue][Q4]") {
   const bool dead_letters = GENERATE(false, true);
   const bool lapses = GENERATE(false, true);
   WindowWorld world(2, {.max_deliveries = 3, .dead_letters = dead_letters});
@@ -150,7 +150,7 @@ TEST_CASE("a rejected record is given up at once", "[coordinator][queue]") {
   CHECK(world.window().start_offset() == 1);
 }
 
-TEST_CASE("[Q8] a window that is full stops, whatever lies between", "[coordinator][queue]") {
+TEST_CASE("a window that is full stops, whatever lies between", "[coordinator][queue][Q8]") {
   WindowWorld world(1000, {.max_in_flight = 10});
   auto leases = world.Receive(1000);
   CHECK(leases.size() == 10);
@@ -194,8 +194,8 @@ TEST_CASE("a record that is scheduled lets those behind it pass", "[coordinator]
   CHECK(world.Offsets(10) == Offsets{0, 2});  // whose lock has lapsed
 }
 
-TEST_CASE("[Q9] records of one key are handed out one at a time and in order, also when they come back",
-          "[coordinator][queue]") {
+TEST_CASE("records of one key are handed out one at a time and in order, also when they come back",
+          "[coordinator][queue][Q9]") {
   std::vector<TestRecord> log;
   for (const uint64_t key : std::vector<uint64_t>{1, 1, 2, 1, 0, 0}) log.push_back({.key = key});
   WindowWorld world(log, {.max_deliveries = 2, .dead_letters = true, .ordered = true});
@@ -219,8 +219,8 @@ TEST_CASE("[Q9] records of one key are handed out one at a time and in order, al
   CHECK(world.Offsets(10) == Offsets{3});
 }
 
-TEST_CASE("[Q9] what was given up before a restart still holds up those of its key until its dead letter is safe",
-          "[coordinator][queue]") {
+TEST_CASE("what was given up before a restart still holds up those of its key until its dead letter is safe",
+          "[coordinator][queue][Q9]") {
   WindowWorld world({{.key = 1}, {.key = 1}}, {.dead_letters = true, .ordered = true});
   CHECK_OK(world.Reject(world.One()));
   world.Write();
@@ -245,7 +245,7 @@ TEST_CASE("records of a key that had too many deliveries before there was an ord
   CHECK(world.window().waiting() == 0);
 }
 
-TEST_CASE("[Q3] a record that could not be handed out keeps its delivery count and its turn", "[coordinator][queue]") {
+TEST_CASE("a record that could not be handed out keeps its delivery count and its turn", "[coordinator][queue][Q3]") {
   WindowWorld world(2, {.max_deliveries = 2});
   for (int i = 0; i < 5; ++i) world.ReceiveInVain();
   const auto first = world.One();
@@ -281,7 +281,7 @@ TEST_CASE("what the log has dropped is done, and its lock is gone", "[coordinato
   CHECK(world.Offsets(10) == Offsets{4});
 }
 
-TEST_CASE("[Q10] a window goes on where what was written says", "[coordinator][queue]") {
+TEST_CASE("a window goes on where what was written says", "[coordinator][queue][Q10]") {
   WindowWorld world(6, {.max_deliveries = 2, .dead_letters = true});
   const auto leases = world.Receive(5);
   CHECK_OK(world.Ack(leases[0]));
