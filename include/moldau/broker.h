@@ -82,6 +82,11 @@ struct BrokerOptions {
   Durability queue_state_durability = Durability::kFlushed;
   int32_t queue_state_partitions = 50;
 
+  // How long a partition remembers an idempotent producer that writes nothing, so that a batch that it sends again is
+  // stored once, and how often that is looked at.
+  std::chrono::milliseconds producer_id_expiration = std::chrono::hours(24);
+  std::chrono::milliseconds producer_id_check_interval = std::chrono::minutes(10);
+
   // How often old segments are looked for, the manifest is written, and what lies idle gives its mappings back.
   std::chrono::milliseconds retention_check_interval = std::chrono::minutes(5);
   std::chrono::milliseconds checkpoint_interval = std::chrono::seconds(60);

@@ -12,7 +12,7 @@
 // producer may outlive the broker; once the broker is closed Send answers Cancelled.
 // Failure: InvalidArgument naming every problem of the options, from Open or from every call; otherwise see each
 // member.
-// Source: Kafka's producer; KIP-480 and KIP-794 for records without a key.
+// Source: Kafka's producer; KIP-98 for idempotence; KIP-480 and KIP-794 for records without a key.
 #pragma once
 
 #include <chrono>
@@ -50,6 +50,10 @@ struct ProducerOptions {
   std::chrono::nanoseconds linger = std::chrono::milliseconds(5);
   size_t batch_size_bytes = size_t{16} << 10;
   Compression compression = Compression::kNone;
+
+  // Batches say who sent them and how many records went before, so that one that is sent again because its outcome was
+  // not learned is stored once. Costs nothing that can be measured.
+  bool enable_idempotence = true;
 
   // Room for batches whose outcome is open, out of the broker's memory_limit (for which nobody waits).
   size_t buffer_memory_bytes = size_t{32} << 20;

@@ -70,6 +70,8 @@ absl::Status CheckOptions(const BrokerOptions& options) {
   problems.AddIf(!IsLocal(options.queue_state_durability), "queue_state_durability is %s, which needs several replicas",
                  metadata::DurabilityName(options.queue_state_durability));
   problems.AddInterval("retention_check_interval", options.retention_check_interval);
+  problems.AddInterval("producer_id_expiration", options.producer_id_expiration);
+  problems.AddInterval("producer_id_check_interval", options.producer_id_check_interval);
   problems.AddInterval("checkpoint_interval", options.checkpoint_interval);
   problems.AddInterval("cool_down_interval", options.cool_down_interval);
   problems.AddStatus(metadata::ResolveTopicConfig("topic_defaults", {}, options.topic_defaults).status());

@@ -1,7 +1,7 @@
 // The broker itself, behind the handle: topics, their partitions, committed offsets, background work, and the order in
 // which all of it opens and closes. Its parts by event: core_<event>.cc implements the members listed under its name.
 //
-// Locks, in the order in which they may be taken, after that of a consumer group:
+// Locks, in the order in which they may be taken, after that of a consumer group and that of the producer ids:
 //   metadata_mutex_     decisions about topics. Held across the flush of the metadata log.
 //   (the share coordinator, a partition of a queue)
 //   checkpoint_mutex_   one manifest at a time. Held across I/O.
@@ -32,6 +32,7 @@
 #include "broker/topic_state.h"
 #include "coordinator/group_coordinator.h"
 #include "coordinator/offset_store.h"
+#include "coordinator/producer_ids.h"
 #include "coordinator/share_coordinator.h"
 #include "log/waker_list.h"
 #include "metadata/metadata_log.h"
@@ -56,6 +57,7 @@ class Core final : private coordinator::OffsetLogs {
   // What consumer groups ask for, whoever sends it.
   [[nodiscard]] coordinator::GroupCoordinator& groups() noexcept { return *groups_; }
   [[nodiscard]] coordinator::ShareCoordinator& queues() noexcept { return *queues_; }
+  [[nodiscard]] coordinator::ProducerIds& producer_ids() noexcept { return producer_ids_; }
   [[nodiscard]] const Uuid& cluster_id() const noexcept { return cluster_id_; }
   [[nodiscard]] const RecoverySummary& recovery() const noexcept { return recovery_; }
 
@@ -132,6 +134,7 @@ class Core final : private coordinator::OffsetLogs {
                                                            bool internal)
       ABSL_EXCLUSIVE_LOCKS_REQUIRED(metadata_mutex_);
   absl::StatusOr<std::shared_ptr<TopicState>> EnsureOffsetsTopic();
+  absl::StatusOr<int64_t> TakeProducerIds();
   metadata::PartitionRecord NewPartitionRecord(const Uuid& topic_id, int32_t partition) const;
   void TopicsHaveChanged();
 
@@ -145,6 +148,7 @@ class Core final : private coordinator::OffsetLogs {
   void Repeat(std::chrono::milliseconds interval, void (Core::*work)());
   void ApplyRetention();
   void ExpireOffsets();
+  void ExpireProducers();
   void CoolDown();
   void CheckpointNow();
   absl::Status Checkpoint(bool clean_shutdown);
@@ -174,6 +178,7 @@ class Core final : private coordinator::OffsetLogs {
   std::unique_ptr<coordinator::GroupCoordinator> groups_;
   std::unique_ptr<QueueHost> queue_host_;
   std::unique_ptr<coordinator::ShareCoordinator> queues_;
+  coordinator::ProducerIds producer_ids_{[this] { return TakeProducerIds(); }};
 
   std::atomic<bool> closing_{false};
   std::atomic<bool> closed_{false};

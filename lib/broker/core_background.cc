@@ -9,6 +9,7 @@ void Core::StartBackground() {
   const BrokerOptions& options = environment_->options();
   environment_->SetCheckpointRequest([this] { RequestCheckpoint(); });
   Repeat(options.retention_check_interval, &Core::ApplyRetention);
+  Repeat(options.producer_id_check_interval, &Core::ExpireProducers);
   Repeat(options.checkpoint_interval, &Core::CheckpointNow);
   Repeat(options.cool_down_interval, &Core::CoolDown);
   Repeat(options.groups.offsets_check_interval, &Core::ExpireOffsets);
@@ -44,6 +45,13 @@ void Core::ExpireOffsets() {
   const absl::Status expired = groups_->ExpireOffsets();
   if (expired.ok() || absl::IsCancelled(expired)) return;
   environment_->logger().Error("broker.offsets", "offsets that are too old stay: %s", std::string(expired.message()));
+}
+
+void Core::ExpireProducers() {
+  for (const auto& partition : AllPartitions()) {
+    if (closing()) return;
+    if (log::Log* log = partition->open_log()) log->ExpireProducers(environment_->options().producer_id_expiration);
+  }
 }
 
 void Core::CoolDown() {

@@ -189,6 +189,17 @@ absl::StatusOr<std::shared_ptr<TopicState>> Core::EnsureOffsetsTopic() {
                                                           .config = InternalTopicConfig()});
 }
 
+// Also while the broker closes: producers get ids to append what they hold.
+absl::StatusOr<int64_t> Core::TakeProducerIds() {
+  MOLDAU_RETURN_IF_ERROR(environment_->CheckProcess());
+  base::MutexLock lock(metadata_mutex_);
+  const int64_t first = metadata_->image().next_producer_id();
+  const metadata::MetadataRecord record =
+      metadata::ProducerIdsRecord{.node = kNodeId, .next_producer_id = first + coordinator::kProducerIdBlock};
+  MOLDAU_RETURN_IF_ERROR(metadata_->Append({&record, 1}));
+  return first;
+}
+
 absl::Status Core::AlterTopicConfig(std::string_view name,
                                     const std::map<std::string, std::optional<std::string>>& changes) {
   base::MutexLock lock(metadata_mutex_);

@@ -21,10 +21,12 @@ size_t BatchSizeBound(const Record& record) noexcept {
 }  // namespace
 
 PartitionSender::PartitionSender(ProducerCore& core, ProducerTopic& topic,
-                                 std::shared_ptr<broker::PartitionState> partition, log::Log& log)
+                                 std::shared_ptr<broker::PartitionState> partition, log::Log& log, int64_t producer_id)
     : eager_(core.options().linger.count() == 0),
       clock_(core.clock()),
       id_(partition->id()),
+      next_closed_(BatchStamp::First(producer_id)),
+      next_appended_(next_closed_),
       core_(core),
       topic_(topic),
       partition_(std::move(partition)),
@@ -92,7 +94,8 @@ PartitionSender::Attempt PartitionSender::TryAppend(const Record& record, Timest
 
 ProducerBatch* PartitionSender::CloseOpen() {
   ProducerBatch* const batch = std::exchange(open_, nullptr);
-  batch->Close();
+  batch->Close(next_closed_);
+  next_closed_ = next_closed_.After(batch->record_count());
   closed_.Push(batch);
   push_open_ = false;
   topic_.OnBatchClosed(id_);
@@ -180,10 +183,33 @@ absl::StatusOr<log::AppendResult> PartitionSender::AppendToLog(ProducerBatch* ba
     const base::SpinMutexLock lock(mutex_);
     if (cancel_) return stopped_;
   }
-  MOLDAU_RETURN_IF_ERROR(batch->bytes().status());
-  absl::StatusOr<log::AppendResult> result = log_.AppendOwnBatch(*batch->bytes());
-  if (!result.ok()) return partition_->Explain(std::move(result).status());
-  return result;
+  absl::Status failed = batch->bytes().status();
+  if (failed.ok()) {
+    batch->Restamp(next_appended_);
+    const absl::StatusOr<log::AppendResult> result = log_.AppendOwnBatch(*batch->bytes());
+    if (result.ok()) {
+      next_appended_ = next_appended_.After(batch->record_count());
+      return result;
+    }
+    failed = result.status();
+  }
+  StampAgain(failed);
+  return partition_->Explain(std::move(failed));
+}
+
+// A batch that was not appended leaves its place in the count to the next one. If the log has lost count of this
+// producer, batches that come later are those of a new one.
+void PartitionSender::StampAgain(const absl::Status& refused) {
+  const ErrorCode code = GetErrorCode(refused);
+  if (code == ErrorCode::kOutOfOrderSequenceNumber || code == ErrorCode::kInvalidProducerEpoch) {
+    // Without a new id the next batch is refused too, and asks again.
+    if (const absl::StatusOr<int64_t> id = core_.NewProducerId(); id.ok()) next_appended_ = BatchStamp::First(*id);
+  }
+  const base::SpinMutexLock lock(mutex_);
+  next_closed_ = next_appended_;
+  for (const ProducerBatch* batch = closed_.front()->next; batch != nullptr; batch = batch->next) {
+    next_closed_ = next_closed_.After(batch->record_count());
+  }
 }
 
 Receipt PartitionSender::LastReceipt() {

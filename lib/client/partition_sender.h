@@ -34,9 +34,9 @@ class ProducerTopic;
 
 class alignas(128) PartitionSender {
  public:
-  // `log` is that of `partition`, which keeps it alive.
+  // `log` is that of `partition`, which keeps it alive. `producer_id` of -1: not idempotent.
   PartitionSender(ProducerCore& core, ProducerTopic& topic, std::shared_ptr<broker::PartitionState> partition,
-                  log::Log& log);
+                  log::Log& log, int64_t producer_id);
   ~PartitionSender();
   PartitionSender(const PartitionSender&) = delete;
   PartitionSender& operator=(const PartitionSender&) = delete;
@@ -92,6 +92,7 @@ class alignas(128) PartitionSender {
   void Seal(ProducerBatch* batch);
   void Append(ProducerBatch* batch);
   absl::StatusOr<log::AppendResult> AppendToLog(ProducerBatch* batch);
+  void StampAgain(const absl::Status& refused);
 
   // What every Send touches lies together.
   base::SpinMutex mutex_;
@@ -107,6 +108,8 @@ class alignas(128) PartitionSender {
   MonoTime opened_at_ ABSL_GUARDED_BY(mutex_){};
   BatchQueue closed_ ABSL_GUARDED_BY(mutex_);  // the first one stays until it is settled
   absl::Status stopped_ ABSL_GUARDED_BY(mutex_);
+  BatchStamp next_closed_ ABSL_GUARDED_BY(mutex_);  // of the batch that is closed next
+  BatchStamp next_appended_;                        // of the one that is appended next; whoever drains has it
 
   ProducerCore& core_;
   ProducerTopic& topic_;

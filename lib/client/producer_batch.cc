@@ -25,6 +25,19 @@ std::shared_ptr<const void> ProducerBatch::End() noexcept {
   return std::move(keep_alive_);
 }
 
+void ProducerBatch::Seal(Compression codec) {
+  bytes_ = buffer_->builder.Finish({.producer_id = stamp_.producer_id,
+                                    .producer_epoch = stamp_.producer_epoch,
+                                    .base_sequence = stamp_.base_sequence},
+                                   codec);
+}
+
+void ProducerBatch::Restamp(const BatchStamp& stamp) noexcept {
+  if (stamp == stamp_) return;
+  stamp_ = stamp;
+  record::SetProducer(bytes_->data(), stamp.producer_id, stamp.producer_epoch, stamp.base_sequence);
+}
+
 void ProducerBatch::SettleAppended(int64_t base_offset, Receipt log_receipt) {
   base_offset_ = base_offset;
   log_receipt_ = std::move(log_receipt);

@@ -21,6 +21,7 @@
 #include "absl/status/statusor.h"
 #include "base/memory_budget.h"
 #include "base/spin_mutex.h"
+#include "client/batch_stamp.h"
 #include "moldau/base/event_count.h"
 #include "moldau/receipt.h"
 #include "moldau/record.h"
@@ -70,11 +71,17 @@ class ProducerBatch final : public internal::ReceiptSource {
     return Receipt(this, index);
   }
   [[nodiscard]] bool empty() const noexcept { return buffer_->builder.empty(); }
-  void Close() noexcept { record_count_ = buffer_->builder.record_count(); }
+  void Close(const BatchStamp& stamp) noexcept {
+    record_count_ = buffer_->builder.record_count();
+    stamp_ = stamp;
+  }
+  [[nodiscard]] int32_t record_count() const noexcept { return record_count_; }
 
   // Makes the bytes that are appended; by the thread that closed it.
-  void Seal(Compression codec) { bytes_ = buffer_->builder.Finish({}, codec); }
+  void Seal(Compression codec);
   bool sealed = false;  // guarded by the sender's lock
+  // Puts another stamp on the sealed batch.
+  void Restamp(const BatchStamp& stamp) noexcept;
   [[nodiscard]] const absl::StatusOr<std::span<std::byte>>& bytes() const noexcept { return bytes_; }
 
   // One of these ends its way: what the log answered, or why it got no further.
@@ -113,7 +120,8 @@ class ProducerBatch final : public internal::ReceiptSource {
   ProducerCore& core_;
   std::shared_ptr<const void> keep_alive_;
   size_t charge_ = 0;
-  int64_t record_count_ = 0;
+  int32_t record_count_ = 0;
+  BatchStamp stamp_;
   absl::StatusOr<std::span<std::byte>> bytes_;
   base::EventCount settled_;
 

@@ -71,7 +71,21 @@ absl::StatusOr<ProducerTopic*> ProducerCore::FindTopic(const std::shared_ptr<bro
   return topic;
 }
 
+absl::StatusOr<int64_t> ProducerCore::ProducerId() {
+  if (!options_.enable_idempotence) return -1;
+  const base::MutexLock lock(producer_id_mutex_);
+  if (!producer_id_) {
+    MOLDAU_ASSIGN_OR_RETURN(producer_id_, NewProducerId());
+  }
+  return *producer_id_;
+}
+
 void ProducerCore::Forget(const ProducerTopic& topic) {
+  {
+    // Should the partitions be the same after all, senders that begin to count anew must not be taken for the old ones.
+    const base::MutexLock lock(producer_id_mutex_);
+    producer_id_.reset();
+  }
   const base::MutexLock lock(topics_mutex_);
   const auto it = topics_.find(topic.name());
   if (it == topics_.end() || it->second != &topic) return;

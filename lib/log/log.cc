@@ -80,6 +80,7 @@ absl::Status Log::Roll() { return core_->Roll(); }
 absl::Status Log::Truncate(int64_t offset) { return core_->Truncate(offset); }
 absl::Status Log::Trim(int64_t offset) { return core_->Trim(offset); }
 absl::StatusOr<int> Log::ApplyRetention() { return core_->ApplyRetention(); }
+size_t Log::ExpireProducers(std::chrono::milliseconds expiration) { return core_->ExpireProducers(expiration); }
 absl::Status Log::AssignLeaderEpoch(int32_t epoch) { return core_->AssignLeaderEpoch(epoch); }
 void Log::CoolDown() { core_->CoolDown(); }
 void Log::SetConfig(const LogConfig& config) { core_->SetConfig(config); }

@@ -104,7 +104,9 @@ class Log {
   int64_t TryAppendOne(const Record& record);
 
   // Appends a whole encoded batch that has passed record validation; sets its base offset, leader epoch and, where the
-  // topic says so, its append time. `batch` itself is not changed.
+  // topic says so, its append time. `batch` itself is not changed. One with a producer id is stored once, however often
+  // it comes within the producer's last five: the result is then that of the first time. Otherwise OutOfRange
+  // (kOutOfOrderSequenceNumber) or FailedPrecondition (kInvalidProducerEpoch), with the numbers.
   absl::StatusOr<AppendResult> AppendBatch(std::span<const std::byte> batch);
   // The same without a copy: what the log assigns is set in `batch`.
   absl::StatusOr<AppendResult> AppendOwnBatch(std::span<std::byte> batch);
@@ -169,6 +171,8 @@ class Log {
   absl::Status Trim(int64_t offset);
   // Rolls and deletes by age and size as configured; returns how many segments were deleted.
   absl::StatusOr<int> ApplyRetention();
+  // Forgets idempotent producers that have written nothing for this long; returns how many.
+  size_t ExpireProducers(std::chrono::milliseconds expiration);
   // A new leader epoch from the log end on; must exceed the latest.
   absl::Status AssignLeaderEpoch(int32_t epoch);
   // Gives mappings and descriptors of a log that nobody has used since the last call back.

@@ -229,7 +229,9 @@ absl::StatusOr<AppendResult> Log::Core::AppendSlow(std::span<const Record> recor
     batch = record::BatchView(scratch->data());
     if (scratch->size() > max_message_bytes) return TooLarge(scratch->size(), max_message_bytes, "max.message.bytes");
   }
-  return Place({{scratch->data(), scratch->size()}, static_cast<int32_t>(records.size()), batch.max_timestamp_ms()},
+  return Place({.bytes = {scratch->data(), scratch->size()},
+                .offset_count = static_cast<int32_t>(records.size()),
+                .max_timestamp = batch.max_timestamp_ms()},
                now);
 }
 
@@ -266,7 +268,11 @@ absl::StatusOr<AppendResult> Log::Core::AppendBatch(std::span<const std::byte> b
   }
   if (timestamp_type == TimestampType::kLogAppendTime) record::SetLogAppendTime(own.data(), now);
   const record::BatchView batch(own.data());
-  return Place({own, batch.last_offset_delta() + 1, batch.max_timestamp_ms()}, now);
+  return Place({.bytes = own,
+                .offset_count = batch.last_offset_delta() + 1,
+                .max_timestamp = batch.max_timestamp_ms(),
+                .has_producer_id = batch.has_producer_id()},
+               now);
 }
 
 // A thread that holds a claim would wait for itself, and is told so.
@@ -296,6 +302,19 @@ absl::StatusOr<AppendResult> Log::Core::Place(const EncodedBatch& batch, Timesta
   const size_t size = batch.bytes.size();
   for (;;) {
     MOLDAU_RETURN_IF_ERROR(LockForAppend());
+    if (batch.has_producer_id) {
+      if (!producers_known) {
+        append_lock.Unlock();
+        MOLDAU_RETURN_IF_ERROR(EnsureProducersKnown());
+        continue;
+      }
+      const auto earlier = FindEarlier(record::BatchView(batch.bytes.data()));
+      if (!earlier.ok() || *earlier) {
+        append_lock.Unlock();
+        if (!earlier.ok()) return earlier.status();
+        return **earlier;
+      }
+    }
     const bool is_old = now.time_since_epoch().count() >= roll_at_ms && position > 0;
     const bool cold = is_ready && publishes && !is_mapped && active != nullptr && position + size <= active->capacity();
     const bool in_range = active != nullptr && next_offset + batch.offset_count - active->base_offset() <= kMaxRelative;
@@ -310,6 +329,9 @@ absl::StatusOr<AppendResult> Log::Core::Place(const EncodedBatch& batch, Timesta
         return status;
       }
       const AppendResult result = Complete(static_cast<uint32_t>(size), batch.offset_count, batch.max_timestamp);
+      if (batch.has_producer_id) {
+        producers.Add(record::BatchView(batch.bytes.data()), now.time_since_epoch().count());
+      }
       UnlockAndNotify();
       return result;
     }

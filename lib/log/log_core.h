@@ -26,6 +26,7 @@
 #include "log/durable_end.h"
 #include "log/flush_gate.h"
 #include "log/log.h"
+#include "log/producer_states.h"
 #include "log/segment.h"
 #include "log/waker_list.h"
 #include "record/batch_encoder.h"
@@ -56,6 +57,7 @@ struct EncodedBatch {
   std::span<std::byte> bytes;  // patched in place
   int32_t offset_count = 0;
   int64_t max_timestamp = -1;
+  bool has_producer_id = false;
 };
 
 struct Log::Core final : public FlushDriver, public std::enable_shared_from_this<Log::Core> {
@@ -119,11 +121,21 @@ struct Log::Core final : public FlushDriver, public std::enable_shared_from_this
   void SwitchTo(std::shared_ptr<Segment> segment, Timestamp now) ABSL_EXCLUSIVE_LOCKS_REQUIRED(maintenance_mutex);
   void FinishIfComplete(const std::shared_ptr<Segment>& segment);
   absl::Status SealFiles(Segment& segment);
-  absl::Status StoreSnapshot(Segment& segment);
   absl::Status ExtendPending(size_t bytes) ABSL_EXCLUSIVE_LOCKS_REQUIRED(maintenance_mutex);
   absl::Status AllocatePending(Segment& segment, uint32_t need) ABSL_EXCLUSIVE_LOCKS_REQUIRED(maintenance_mutex);
   void NewPendingBuffer(std::shared_ptr<Segment> segment, uint32_t start, size_t bytes)
       ABSL_EXCLUSIVE_LOCKS_REQUIRED(append_lock);
+
+  // --- log_producers.cc ---
+  absl::StatusOr<std::optional<AppendResult>> FindEarlier(const record::BatchView& batch)
+      ABSL_EXCLUSIVE_LOCKS_REQUIRED(append_lock);
+  absl::Status EnsureProducersKnown();
+  absl::Status LoadProducers() ABSL_EXCLUSIVE_LOCKS_REQUIRED(maintenance_mutex);
+  void AdoptProducers(std::optional<ProducerStates> states, int64_t end);
+  SharedProducers ProducersNow() ABSL_EXCLUSIVE_LOCKS_REQUIRED(maintenance_mutex);
+  size_t ExpireProducers(std::chrono::milliseconds expiration);
+  absl::Status StoreSnapshot(Segment& segment);
+  absl::Status RemoveSnapshotsFrom(Segment& segment, int64_t offset);
 
   // --- log_heat.cc ---
   void RequestWarmUp() ABSL_EXCLUSIVE_LOCKS_REQUIRED(append_lock);
@@ -174,6 +186,7 @@ struct Log::Core final : public FlushDriver, public std::enable_shared_from_this
       ABSL_EXCLUSIVE_LOCKS_REQUIRED(maintenance_mutex);
   absl::StatusOr<std::shared_ptr<Segment>> CutFile(const std::shared_ptr<Segment>& segment, Segment::Place place)
       ABSL_EXCLUSIVE_LOCKS_REQUIRED(maintenance_mutex);
+  absl::Status RemoveLast(SegmentList& list);
   absl::StatusOr<int> RemoveAll(SegmentList& list);
   absl::Status Trim(int64_t offset);
   absl::StatusOr<int> ApplyRetention();
@@ -242,6 +255,9 @@ struct Log::Core final : public FlushDriver, public std::enable_shared_from_this
   uint32_t allocated ABSL_GUARDED_BY(append_lock) = 0;  // of the active file of a `flushed` log; set by maintenance
   std::unique_ptr<std::byte[]> spare_buffer ABSL_GUARDED_BY(append_lock);
   uint32_t spare_capacity ABSL_GUARDED_BY(append_lock) = 0;
+  bool producers_known ABSL_GUARDED_BY(append_lock) = false;  // false: no batch with a producer id may be appended yet
+  int64_t producers_end ABSL_GUARDED_BY(append_lock) = 0;     // and none lies at or behind this offset
+  ProducerStates producers ABSL_GUARDED_BY(append_lock);
   uint64_t cold_bytes ABSL_GUARDED_BY(append_lock) = 0;
   uint64_t appends_since_cool_down ABSL_GUARDED_BY(append_lock) = 0;
 

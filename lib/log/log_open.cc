@@ -1,6 +1,7 @@
 // Opening a log: by the manifest alone after a clean shutdown, by looking at every file otherwise.
 #include <algorithm>
 
+#include "base/named_bug.h"
 #include "base/status_builder.h"
 #include "log/log_core.h"
 #include "log/partition_metadata.h"
@@ -51,7 +52,9 @@ absl::Status Log::Core::Open(const Known& known) {
       base::MutexLock lock(maintenance_mutex);
       directory_exists = !list.empty();
     }
+    const bool is_empty = list.empty();
     AdoptSegments(std::move(list), known.entry->log_start_offset, known.entry->recovery_point);
+    AdoptProducers(is_empty ? std::optional(ProducerStates()) : std::nullopt, log_end.load(std::memory_order_relaxed));
     return absl::OkStatus();
   }
   MOLDAU_ASSIGN_OR_RETURN(SegmentList list, ListSegments(known));
@@ -60,7 +63,9 @@ absl::Status Log::Core::Open(const Known& known) {
       .same_boot = known.same_boot,
       .flushed = config.durability == Durability::kFlushed || config.durability == Durability::kReplicatedFlushed};
   if (known.entry != nullptr) rules.recovery_point = known.entry->recovery_point;
+  std::optional<ProducerStates> recovered_producers;
   if (list.empty()) {
+    recovered_producers.emplace();
     if (known.entry != nullptr && known.entry->recovery_point > known.entry->log_start_offset) {
       return base::Error(absl::StatusCode::kDataLoss, ErrorCode::kStorageError,
                          "%s: holds no segments, but offsets [%d, %d) had been flushed", directory,
@@ -68,13 +73,15 @@ absl::Status Log::Core::Open(const Known& known) {
     }
   } else {
     LeaderEpochHistory recovered = EpochsCopy();
-    MOLDAU_RETURN_IF_ERROR(RecoverSegments(environment, directory, rules, list, recovered, report));
+    MOLDAU_RETURN_IF_ERROR(
+        RecoverSegments(environment, directory, rules, list, recovered, recovered_producers, report));
     const int64_t end = list.back()->end_offset();
     recovered.TruncateSuffix(end);
     // What lies above the log start was lost before it was flushed.
     if (known.entry != nullptr && end < known.entry->log_start_offset) {
       MOLDAU_ASSIGN_OR_RETURN(const int removed, RemoveAll(list));
       report.removed_segments += removed;
+      recovered_producers = ProducerStates();
     }
     base::SpinMutexLock lock(epochs_lock);
     epochs = std::move(recovered);
@@ -88,6 +95,8 @@ absl::Status Log::Core::Open(const Known& known) {
   const int64_t first = list.empty() ? 0 : list.front()->base_offset();
   AdoptSegments(std::move(list), known.entry != nullptr ? std::max(first, known.entry->log_start_offset) : first,
                 durable_to);
+  AdoptProducers(MOLDAU_NAMED_BUG(M19) ? std::nullopt : std::move(recovered_producers),
+                 log_end.load(std::memory_order_relaxed));
   return absl::OkStatus();
 }
 
@@ -103,14 +112,18 @@ absl::Status Log::Core::FlushRecovered(const SegmentList& list) {
 
 // What a crash may have left of unfinished work. Files that are not ours are left alone.
 absl::Status Log::Core::RemoveLeftovers(const std::vector<storage::DirectoryEntry>& entries) {
+  bool removed_snapshot = false;
   for (const storage::DirectoryEntry& entry : entries) {
     const std::optional<ParsedName> parsed = ParseSegmentFileName(entry.name);
     // A snapshot that belongs to no segment's base may speak of records that are gone.
     const bool loose = parsed && parsed->kind == FileKind::kSnapshot && !HasSegmentAt(entries, parsed->base_offset);
     if (parsed && (parsed->kind == FileKind::kPrepared || parsed->kind == FileKind::kDeleted || loose)) {
       MOLDAU_RETURN_IF_ERROR(environment.storage->Remove(directory + "/" + entry.name));
+      removed_snapshot |= loose;
     }
   }
+  // Before a segment can come to begin where it lay.
+  if (removed_snapshot) MOLDAU_RETURN_IF_ERROR(environment.storage->FlushDirectory(directory));
   return absl::OkStatus();
 }
 

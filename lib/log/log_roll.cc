@@ -8,9 +8,9 @@
 #include "log/leader_epoch_checkpoint.h"
 #include "log/log_core.h"
 #include "log/partition_metadata.h"
-#include "log/producer_snapshot.h"
 #include "log/recovery.h"
 #include "log/segment_name.h"
+#include "log/whole_file.h"
 
 namespace moldau::log {
 
@@ -21,16 +21,6 @@ constexpr uint32_t kFirstAllocation = 16u << 10;
 constexpr uint32_t kLargestAllocationStep = 16u << 20;
 // Blocks that were written once are flushed twice as fast as blocks that were only reserved; small logs do not need it.
 constexpr uint32_t kPrewriteFrom = 256u << 10;
-
-absl::Status WriteSmallFile(storage::Storage& storage, const std::string& path, const std::string& text, bool flush) {
-  MOLDAU_ASSIGN_OR_RETURN(const std::unique_ptr<storage::File> file,
-                          storage.Open(path, storage::OpenMode::kOpenOrCreate));
-  MOLDAU_RETURN_IF_ERROR(file->Truncate(0));
-  if (!text.empty()) {
-    MOLDAU_RETURN_IF_ERROR(file->Write(0, {reinterpret_cast<const std::byte*>(text.data()), text.size()}));
-  }
-  return flush ? file->Flush() : absl::OkStatus();
-}
 
 absl::Status WriteZeros(storage::File& file, uint64_t from, uint64_t to) {
   static constexpr size_t kChunk = 64u << 10;
@@ -92,6 +82,7 @@ absl::Status Log::Core::RollLocked(Timestamp now) {
     base_offset = next_offset;
   }
   absl::StatusOr<std::shared_ptr<Segment>> segment = NewSegment(base_offset);
+  const SharedProducers at_end = segment.ok() ? ProducersNow() : nullptr;
   std::shared_ptr<Segment> old;
   {
     base::SpinMutexLock lock(append_lock);
@@ -105,6 +96,7 @@ absl::Status Log::Core::RollLocked(Timestamp now) {
       is_ready = was_ready;
       return segment.status();
     }
+    if (old != nullptr) old->producers_at_end = at_end;
   }
   SwitchTo(*std::move(segment), now);
   if (old != nullptr) FinishIfComplete(old);
@@ -119,7 +111,7 @@ absl::Status Log::Core::CreateDirectory() {
   parent_dirty.store(true, std::memory_order_relaxed);
   names_dirty.store(true, std::memory_order_relaxed);
   if (!identity.topic_id.is_zero()) {
-    MOLDAU_RETURN_IF_ERROR(WriteSmallFile(*environment.storage,
+    MOLDAU_RETURN_IF_ERROR(WriteWholeFile(*environment.storage,
                                           directory + "/" + std::string(kPartitionMetadataFileName),
                                           EncodePartitionMetadata(identity.topic_id), flushes()));
   }
@@ -131,7 +123,7 @@ absl::Status Log::Core::CreateDirectory() {
     history = epochs;
   }
   // Not flushed: after a crash the epochs are taken from the batches.
-  MOLDAU_RETURN_IF_ERROR(WriteSmallFile(*environment.storage, directory + "/" + std::string(kLeaderEpochFileName),
+  MOLDAU_RETURN_IF_ERROR(WriteWholeFile(*environment.storage, directory + "/" + std::string(kLeaderEpochFileName),
                                         EncodeLeaderEpochs(history), false));
   directory_exists = true;
   return absl::OkStatus();
@@ -254,17 +246,6 @@ absl::Status Log::Core::SealFiles(Segment& segment) {
   MOLDAU_RETURN_IF_ERROR(segment.StoreIndexes());
   segment.DropWritableMapping();
   return StoreSnapshot(segment);
-}
-
-// The snapshot at the segment's end replaces that of an earlier close, unless it is the one at the segment's base.
-absl::Status Log::Core::StoreSnapshot(Segment& segment) {
-  const int64_t end = segment.end_offset();
-  const auto path = [&](int64_t offset) { return directory + "/" + SegmentFileName(offset, kSnapshotSuffix); };
-  MOLDAU_RETURN_IF_ERROR(WriteSmallFile(*environment.storage, path(end), EncodeProducerSnapshot({}), false));
-  const int64_t before = std::exchange(segment.snapshot_offset, end);
-  if (before < 0 || before == end || before == segment.base_offset()) return absl::OkStatus();
-  const absl::Status status = environment.storage->Remove(path(before));
-  return absl::IsNotFound(status) ? absl::OkStatus() : status;
 }
 
 // --- `flushed` logs: room in memory and on disk for what waits to be written ---

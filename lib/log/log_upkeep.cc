@@ -134,10 +134,7 @@ absl::Status Log::Core::Truncate(int64_t offset) {
   // Newest first, each durably gone before the next: a crash in between leaves a log that ends early, not one with a
   // gap.
   while (list.size() > 1 && list.back()->base_offset() >= offset) {
-    const std::shared_ptr<Segment> last = list.back();
-    list.pop_back();
-    set_segments(list);
-    MOLDAU_RETURN_IF_ERROR(RemoveFiles(*last));
+    MOLDAU_RETURN_IF_ERROR(RemoveLast(list));
   }
   MOLDAU_ASSIGN_OR_RETURN(const Segment::Place at, PlaceOfCut(*list.back(), offset));
   int64_t end = at.base_offset;
@@ -150,6 +147,7 @@ absl::Status Log::Core::Truncate(int64_t offset) {
     list.back() = cut;
     set_segments(std::move(list));
   }
+  if (!MOLDAU_NAMED_BUG(M19)) AdoptProducers(std::nullopt, end);
   base::SpinMutexLock lock_end(append_lock);
   active = cut;
   position = cut != nullptr ? cut->published().position : 0;
@@ -175,15 +173,24 @@ absl::StatusOr<Segment::Place> Log::Core::PlaceOfCut(Segment& segment, int64_t o
   return segment.PlaceOf(offset, EpochsCopy());
 }
 
+// Removes the newest segment, and first the snapshots of what it held: that of an earlier close lies behind its base.
+absl::Status Log::Core::RemoveLast(SegmentList& list) {
+  const std::shared_ptr<Segment> last = list.back();
+  list.pop_back();
+  set_segments(list);
+  {
+    base::MutexLock lock(last->upkeep_mutex());
+    MOLDAU_RETURN_IF_ERROR(RemoveSnapshotsFrom(*last, last->base_offset()));
+  }
+  return RemoveFiles(*last);
+}
+
 // Removes every segment of a log of which nothing above the log start is left, and tells how many there were. It then
 // goes on at its log start: offsets below it are never given out again, where no reader would look for them.
 absl::StatusOr<int> Log::Core::RemoveAll(SegmentList& list) {
   int removed = 0;
   while (!list.empty()) {
-    const std::shared_ptr<Segment> last = list.back();
-    list.pop_back();
-    set_segments(list);
-    MOLDAU_RETURN_IF_ERROR(RemoveFiles(*last));
+    MOLDAU_RETURN_IF_ERROR(RemoveLast(list));
     ++removed;
   }
   return removed;
@@ -204,6 +211,7 @@ absl::StatusOr<std::shared_ptr<Segment>> Log::Core::CutSegment(const std::shared
 absl::StatusOr<std::shared_ptr<Segment>> Log::Core::CutFile(const std::shared_ptr<Segment>& segment,
                                                             Segment::Place place) {
   const uint32_t keep = place.position;
+  MOLDAU_RETURN_IF_ERROR(RemoveSnapshotsFrom(*segment, place.base_offset));
   MOLDAU_ASSIGN_OR_RETURN(std::shared_ptr<storage::File> file, segment->File());
   const std::string path = segment->Path(kLogSuffix);
   if (segment->IsPinned()) {
@@ -285,6 +293,7 @@ absl::Status Log::Core::CloseFiles() {
   const std::shared_ptr<const SegmentList> list = segments();
   if (list->empty()) return absl::OkStatus();
   bool changed = false;
+  if (list->back()->touched()) list->back()->producers_at_end = ProducersNow();
   for (const std::shared_ptr<Segment>& segment : *list) {
     if (!segment->touched()) continue;
     segment->Seal();

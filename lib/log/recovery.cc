@@ -6,6 +6,7 @@
 #include "base/named_bug.h"
 #include "base/status_builder.h"
 #include "log/batch_scan.h"
+#include "log/rebuild_producers.h"
 #include "log/segment_name.h"
 #include "moldau/record/layout.h"
 
@@ -17,12 +18,14 @@ namespace {
 class Recovery {
  public:
   Recovery(const LogEnvironment& environment, const std::string& directory, const RecoveryRules& rules,
-           std::vector<std::shared_ptr<Segment>>& segments, LeaderEpochHistory& epochs, RecoveryReport& report)
+           std::vector<std::shared_ptr<Segment>>& segments, LeaderEpochHistory& epochs,
+           std::optional<ProducerStates>& producers, RecoveryReport& report)
       : environment_(environment),
         directory_(directory),
         rules_(rules),
         segments_(segments),
         epochs_(epochs),
+        producers_(producers),
         report_(report) {}
 
   absl::Status Run();
@@ -42,6 +45,7 @@ class Recovery {
   absl::StatusOr<bool> GiveBackUnused(Segment& segment, uint32_t position) const;
   absl::Status RemoveFrom(size_t index);
   absl::Status CheckFormat(const Segment& segment, const Bytes& bytes, const ScanStop& stop) const;
+  void LoadProducers(size_t index);
   absl::Status Rot(const Segment& segment, const ScanStop& stop, std::string_view why) const;
 
   const LogEnvironment& environment_;
@@ -49,6 +53,7 @@ class Recovery {
   const RecoveryRules& rules_;
   std::vector<std::shared_ptr<Segment>>& segments_;
   LeaderEpochHistory& epochs_;
+  std::optional<ProducerStates>& producers_;
   RecoveryReport& report_;
 };
 
@@ -125,7 +130,8 @@ absl::Status Recovery::RemoveFrom(size_t index) {
   while (segments_.size() > index) {
     Segment& segment = *segments_.back();
     segment.CloseHandles();
-    for (const std::string_view suffix : {kIndexSuffix, kTimeIndexSuffix, kTxnIndexSuffix, kLogSuffix}) {
+    for (const std::string_view suffix :
+         {kIndexSuffix, kTimeIndexSuffix, kTxnIndexSuffix, kSnapshotSuffix, kLogSuffix}) {
       const absl::Status status = environment_.storage->Remove(segment.Path(suffix));
       if (!status.ok() && !absl::IsNotFound(status)) return status;
     }
@@ -178,6 +184,7 @@ absl::StatusOr<bool> Recovery::ScanSegment(size_t index) {
         if (!latest || batch.leader_epoch() > latest->epoch) {
           epochs_.Assign(batch.leader_epoch(), batch.base_offset()).status().IgnoreError();  // -1: written by no leader
         }
+        if (producers_ && batch.has_producer_id()) producers_->Add(batch);
       });
   report_.recovered = true;
   report_.scanned_bytes += stop.position;
@@ -198,13 +205,30 @@ absl::StatusOr<bool> Recovery::ScanSegment(size_t index) {
   return bytes.all.size() == stop.position ? absl::StatusOr<bool>(true) : GiveBackUnused(segment, stop.position);
 }
 
+// Those at the base of the first segment that is scanned; the scan adds what it sees.
+void Recovery::LoadProducers(size_t index) {
+  absl::StatusOr<ProducerStates> states = RebuildProducers(environment_, directory_, std::span(segments_).first(index),
+                                                           segments_[index]->base_offset(), epochs_);
+  if (states.ok()) {
+    producers_ = *std::move(states);
+  } else {
+    environment_.logger->Warning("log.producers", "%s: read again when they are needed: %s", directory_,
+                                 states.status().message());
+  }
+}
+
 absl::Status Recovery::Run() {
+  bool scanning = false;
   for (size_t i = 0; i < segments_.size(); ++i) {
     // A segment that ends below the recovery point was flushed whole and is taken as the manifest describes it, but for
     // the last one: if a crash took those behind it, it has been appended to since.
     const bool known = segments_[i]->sealed() && segments_[i]->end_offset() <= rules_.recovery_point &&
                        i + 1 < segments_.size() && segments_[i + 1]->base_offset() == segments_[i]->end_offset();
-    if (known) continue;
+    if (known) {
+      producers_.reset();  // what it holds is not seen here
+      continue;
+    }
+    if (!std::exchange(scanning, true)) LoadProducers(i);
     MOLDAU_ASSIGN_OR_RETURN(const bool whole, ScanSegment(i));
     if (!whole) break;
     if (i + 1 < segments_.size()) segments_[i]->Seal();
@@ -216,8 +240,9 @@ absl::Status Recovery::Run() {
 
 absl::Status RecoverSegments(const LogEnvironment& environment, const std::string& directory,
                              const RecoveryRules& rules, std::vector<std::shared_ptr<Segment>>& segments,
-                             LeaderEpochHistory& epochs, RecoveryReport& report) {
-  return Recovery(environment, directory, rules, segments, epochs, report).Run();
+                             LeaderEpochHistory& epochs, std::optional<ProducerStates>& producers,
+                             RecoveryReport& report) {
+  return Recovery(environment, directory, rules, segments, epochs, producers, report).Run();
 }
 
 }  // namespace moldau::log

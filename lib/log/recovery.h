@@ -19,11 +19,13 @@
 
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <vector>
 
 #include "absl/status/statusor.h"
 #include "log/leader_epoch_checkpoint.h"
 #include "log/log.h"
+#include "log/producer_states.h"
 #include "log/segment.h"
 
 namespace moldau::log {
@@ -40,8 +42,10 @@ struct RecoveryRules {
 
 // Scans `segments` (by base offset, files in place) from the recovery point on, rebuilds their ends and indexes and the
 // epoch history, cuts what the crash tore, and removes segments behind the cut. Leaves the last segment unsealed.
+// `producers` become those at the end of the log, nullopt if what lies in front of the scanned part cannot be read.
 absl::Status RecoverSegments(const LogEnvironment& environment, const std::string& directory,
                              const RecoveryRules& rules, std::vector<std::shared_ptr<Segment>>& segments,
-                             LeaderEpochHistory& epochs, RecoveryReport& report);
+                             LeaderEpochHistory& epochs, std::optional<ProducerStates>& producers,
+                             RecoveryReport& report);
 
 }  // namespace moldau::log

@@ -17,6 +17,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
@@ -26,6 +27,7 @@
 #include "log/log_config.h"
 #include "log/manifest.h"
 #include "log/offset_index.h"
+#include "log/producer_snapshot.h"
 #include "log/time_index.h"
 #include "moldau/record/batch_view.h"
 #include "moldau/storage/storage.h"
@@ -43,6 +45,9 @@ struct MaxTimestamp {
   int64_t timestamp = -1;
   int64_t offset = -1;
 };
+
+// The producers of a log at some offset. Null: not known.
+using SharedProducers = std::shared_ptr<const std::vector<ProducerEntry>>;
 
 class Segment final : public HandleHolder {
  public:
@@ -165,6 +170,8 @@ class Segment final : public HandleHolder {
 
   // Where the producer snapshot of the last close lies; -1: there is none. Guarded by upkeep_mutex.
   int64_t snapshot_offset = -1;
+  // What the snapshot at the segment's end holds. Written before SetFinalPosition, or by who closes the log.
+  SharedProducers producers_at_end;
 
   [[nodiscard]] SegmentEntry Describe() const;
   void Restore(const SegmentEntry& entry);

@@ -16,14 +16,6 @@ std::span<const std::byte> AsBytes(const std::string& text) {
   return {reinterpret_cast<const std::byte*>(text.data()), text.size()};
 }
 
-// Replaces a file's contents without making them durable: what is lost in a crash is rebuilt.
-absl::Status WriteCache(storage::Storage& storage, const std::string& path, const std::string& contents) {
-  MOLDAU_ASSIGN_OR_RETURN(const std::unique_ptr<storage::File> file,
-                          storage.Open(path, storage::OpenMode::kOpenOrCreate));
-  MOLDAU_RETURN_IF_ERROR(file->Truncate(0));
-  return contents.empty() ? absl::OkStatus() : file->Write(0, AsBytes(contents));
-}
-
 }  // namespace
 
 void Segment::AddIndexEntries(uint32_t position, int64_t last_offset) noexcept {
@@ -112,8 +104,8 @@ absl::Status Segment::StoreIndexes() {
     base::MutexLock lock(mutex_);
     if (offset_crc == stored_offset_crc_ && time_crc == stored_time_crc_) return absl::OkStatus();
   }
-  MOLDAU_RETURN_IF_ERROR(WriteCache(*environment_.storage, Path(kIndexSuffix), offsets));
-  MOLDAU_RETURN_IF_ERROR(WriteCache(*environment_.storage, Path(kTimeIndexSuffix), times));
+  MOLDAU_RETURN_IF_ERROR(WriteWholeFile(*environment_.storage, Path(kIndexSuffix), offsets, false));
+  MOLDAU_RETURN_IF_ERROR(WriteWholeFile(*environment_.storage, Path(kTimeIndexSuffix), times, false));
   base::MutexLock lock(mutex_);
   stored_offset_crc_ = offset_crc;
   stored_time_crc_ = time_crc;

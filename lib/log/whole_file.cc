@@ -29,6 +29,14 @@ absl::StatusOr<std::string> ReadWholeFile(storage::Storage& storage, const std::
   return contents;
 }
 
+absl::Status WriteWholeFile(storage::Storage& storage, const std::string& path, std::string_view contents, bool flush) {
+  MOLDAU_ASSIGN_OR_RETURN(const std::unique_ptr<storage::File> file,
+                          storage.Open(path, storage::OpenMode::kOpenOrCreate));
+  MOLDAU_RETURN_IF_ERROR(file->Truncate(0));
+  if (!contents.empty()) MOLDAU_RETURN_IF_ERROR(file->Write(0, std::as_bytes(std::span(contents))));
+  return flush ? file->Flush() : absl::OkStatus();
+}
+
 absl::Status ReplaceWholeFile(storage::Storage& storage, const std::string& directory, std::string_view name,
                               std::string_view contents) {
   const std::string path = absl::StrFormat("%s/%s", directory, name);

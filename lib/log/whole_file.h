@@ -18,6 +18,10 @@ namespace moldau::log {
 [[nodiscard]] absl::StatusOr<std::string> ReadWholeFile(storage::Storage& storage, const std::string& path,
                                                         size_t limit_bytes);
 
+// Puts `contents` at `path`, in place: for a file that can be made again, since a crash may leave any part of it.
+// Durable when it returns OK if `flush`.
+absl::Status WriteWholeFile(storage::Storage& storage, const std::string& path, std::string_view contents, bool flush);
+
 // Puts `contents` at `directory`/`name` so that a crash at any moment leaves the old file or the new one, whole: writes
 // `name`.tmp, flushes it, renames it, flushes the directory. After an error before the rename the old file is in place;
 // if only the flush of the directory failed it is the new one, which a crash may still take back.

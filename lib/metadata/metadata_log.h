@@ -1,5 +1,5 @@
-// The topics of a data directory as a log of decisions, `__cluster_metadata-0`, and the image that they add up to. A
-// topic is there once its records are flushed; opening replays them.
+// The topics and producer ids of a data directory as a log of decisions, `__cluster_metadata-0`, and the image that
+// they add up to. A topic is there once its records are flushed; opening replays them.
 //
 // Threads: not safe; the owner guards it.   Ownership: owns its log.
 // Failure: DataLoss naming file and position if the log is damaged: without it nothing is known for certain, so nothing

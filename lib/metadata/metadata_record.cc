@@ -13,7 +13,7 @@ using protocol::WireWriter;
 constexpr uint32_t kFrameVersion = 1;
 constexpr int8_t kTopicResource = 2;  // of a ConfigRecord
 
-enum RecordType : uint32_t { kTopic = 2, kPartition = 3, kConfig = 4, kRemoveTopic = 9 };
+enum RecordType : uint32_t { kTopic = 2, kPartition = 3, kConfig = 4, kRemoveTopic = 9, kProducerIds = 15 };
 
 // The version of each type that is written; decoding accepts no other.
 constexpr uint32_t VersionOf(uint32_t type) { return type == kPartition ? 2 : 0; }
@@ -83,6 +83,15 @@ struct Encoder {
     out.NoTaggedFields();
     return std::move(out).take();
   }
+
+  std::string operator()(const ProducerIdsRecord& record) const {
+    WireWriter out = BeginRecord(kProducerIds);
+    out.Int(record.node);
+    out.Int(record.node_epoch);
+    out.Int(record.next_producer_id);
+    out.NoTaggedFields();
+    return std::move(out).take();
+  }
 };
 
 TopicRecord GetTopic(WireReader& in) {
@@ -117,6 +126,14 @@ ConfigRecord GetConfig(WireReader& in) {
   return record;
 }
 
+ProducerIdsRecord GetProducerIds(WireReader& in) {
+  ProducerIdsRecord record;
+  record.node = in.Int<int32_t>();
+  record.node_epoch = in.Int<int64_t>();
+  record.next_producer_id = in.Int<int64_t>();
+  return record;
+}
+
 MetadataRecord GetFields(WireReader& in, uint32_t type) {
   switch (type) {
     case kTopic:
@@ -125,12 +142,16 @@ MetadataRecord GetFields(WireReader& in, uint32_t type) {
       return GetPartition(in);
     case kConfig:
       return GetConfig(in);
+    case kProducerIds:
+      return GetProducerIds(in);
     default:
       return RemoveTopicRecord{in.Id()};
   }
 }
 
-bool IsKnown(uint32_t type) { return type == kTopic || type == kPartition || type == kConfig || type == kRemoveTopic; }
+bool IsKnown(uint32_t type) {
+  return type == kTopic || type == kPartition || type == kConfig || type == kRemoveTopic || type == kProducerIds;
+}
 
 }  // namespace
 

@@ -1,11 +1,12 @@
-// The records of the metadata log: what was decided about topics, one record per decision, in the encoding of Apache
-// Kafka's own metadata log, so that its tools can read ours.
+// The records of the metadata log: what was decided about topics and producer ids, one record per decision, in the
+// encoding of Apache Kafka's own metadata log, so that its tools can read ours.
 //
 //   value = frame version (1) | record type | record version, all unsigned varints | the fields
 //
 // Threads: plain values and pure functions.   Ownership: values.
 // Failure: decoding answers DataLoss for bytes that are no record, FailedPrecondition for a type or version of the
-// future. Source: Kafka's metadata message definitions (TopicRecord, PartitionRecord, ConfigRecord, RemoveTopicRecord).
+// future. Source: Kafka's metadata message definitions (TopicRecord, PartitionRecord, ConfigRecord, RemoveTopicRecord,
+// ProducerIdsRecord).
 #pragma once
 
 #include <cstddef>
@@ -58,7 +59,16 @@ struct RemoveTopicRecord {
   friend bool operator==(const RemoveTopicRecord&, const RemoveTopicRecord&) = default;
 };
 
-using MetadataRecord = std::variant<TopicRecord, PartitionRecord, ConfigRecord, RemoveTopicRecord>;
+// Takes a block of producer ids: all below `next_producer_id` are given away.
+struct ProducerIdsRecord {
+  int32_t node = -1;
+  int64_t node_epoch = -1;
+  int64_t next_producer_id = 0;
+
+  friend bool operator==(const ProducerIdsRecord&, const ProducerIdsRecord&) = default;
+};
+
+using MetadataRecord = std::variant<TopicRecord, PartitionRecord, ConfigRecord, RemoveTopicRecord, ProducerIdsRecord>;
 
 [[nodiscard]] std::string EncodeMetadataRecord(const MetadataRecord& record);
 [[nodiscard]] absl::StatusOr<MetadataRecord> DecodeMetadataRecord(std::string_view value);

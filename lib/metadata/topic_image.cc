@@ -78,4 +78,14 @@ absl::Status TopicImage::ApplyOne(const RemoveTopicRecord& record) {
   return absl::OkStatus();
 }
 
+// The same block may be there twice: once of an append whose outcome nobody had learned.
+absl::Status TopicImage::ApplyOne(const ProducerIdsRecord& record) {
+  if (record.next_producer_id < next_producer_id_) {
+    return Contradiction("producer ids: %d is said to be the next, %d were given away", record.next_producer_id,
+                         next_producer_id_);
+  }
+  next_producer_id_ = record.next_producer_id;
+  return absl::OkStatus();
+}
+
 }  // namespace moldau::metadata

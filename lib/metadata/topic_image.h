@@ -41,7 +41,8 @@ struct TopicEntry {
 
 class TopicImage {
  public:
-  // DataLoss naming the contradiction: a name or id that is taken or unknown, a partition number that leaves a gap.
+  // DataLoss naming the contradiction: a name or id that is taken or unknown, a partition number that leaves a gap,
+  // producer ids that would be given away twice.
   absl::Status Apply(const MetadataRecord& record);
 
   // Null if there is none.
@@ -54,6 +55,9 @@ class TopicImage {
   // By name.
   [[nodiscard]] const std::map<std::string, TopicEntry, std::less<>>& topics() const noexcept { return topics_; }
 
+  // The first producer id that no block contains.
+  [[nodiscard]] int64_t next_producer_id() const noexcept { return next_producer_id_; }
+
   friend bool operator==(const TopicImage&, const TopicImage&) = default;
 
  private:
@@ -61,10 +65,12 @@ class TopicImage {
   absl::Status ApplyOne(const PartitionRecord& record);
   absl::Status ApplyOne(const ConfigRecord& record);
   absl::Status ApplyOne(const RemoveTopicRecord& record);
+  absl::Status ApplyOne(const ProducerIdsRecord& record);
 
   std::map<std::string, TopicEntry, std::less<>> topics_;
   std::map<Uuid, std::string> names_;  // of topics_, by id
   std::set<Uuid> removed_;
+  int64_t next_producer_id_ = 0;
 };
 
 }  // namespace moldau::metadata

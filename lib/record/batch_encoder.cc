@@ -234,6 +234,13 @@ void SetPayload(std::byte* batch, Compression codec, size_t size) noexcept {
   SealCrc(batch);
 }
 
+void SetProducer(std::byte* batch, int64_t producer_id, int16_t producer_epoch, int32_t base_sequence) noexcept {
+  layout::StoreBig(batch + layout::kProducerId, producer_id);
+  layout::StoreBig(batch + layout::kProducerEpoch, producer_epoch);
+  layout::StoreBig(batch + layout::kBaseSequence, base_sequence);
+  SealCrc(batch);
+}
+
 void PatchBatch(std::byte* batch, int64_t base_offset, int32_t leader_epoch) noexcept {
   layout::StoreBig(batch + layout::kBaseOffset, base_offset);
   layout::StoreBig(batch + layout::kLeaderEpoch, leader_epoch);

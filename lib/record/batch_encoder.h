@@ -91,6 +91,9 @@ void SealBatch(const BatchHeader& header, size_t size, std::byte* batch) noexcep
 // Makes a header fit a payload that was exchanged behind it: codec, length and crc. `size` counts header and payload.
 void SetPayload(std::byte* batch, Compression codec, size_t size) noexcept;
 
+// Puts another producer and place in its count on a batch and computes the crc anew.
+void SetProducer(std::byte* batch, int64_t producer_id, int16_t producer_epoch, int32_t base_sequence) noexcept;
+
 // Sets what a leader assigns. Outside the crc: costs two stores.
 void PatchBatch(std::byte* batch, int64_t base_offset, int32_t leader_epoch) noexcept;
 

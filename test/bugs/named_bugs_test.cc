@@ -13,6 +13,7 @@
 #include "log/flipped_bits.h"
 #include "log/model_history.h"
 #include "log/power_loss.h"
+#include "log/producer_power_loss.h"
 #include "log/second_crash.h"
 #include "log/view_lifetime.h"
 #include "log/whole_batches.h"
@@ -37,6 +38,7 @@ const std::vector<NamedBug>& NamedBugs() {
       {"M7", [] { FlippedBits(FlippedBits::Left::kClosed).Run(); }},
       {"M8", [] { ModelHistory(Durability::kBuffered, 1000).Run(5000); }},
       {"M10", [] { KeepRecordsThroughClockJumps(1, 300); }},
+      {"M19", [] { ProducerPowerLoss(Durability::kFlushed, 1).Run(); }},
       {"M20", [] { coordinator::RunGroupHistories(20); }},
       {"M21", [] { RunConsumerHistories(150); }},
       {"M22", [] { coordinator::RunGroupHistories(20); }},
@@ -86,6 +88,9 @@ TEST_CASE("M6, taking the retry of a failed flush for a success, is caught by fa
 TEST_CASE("M7, trusting what Kafka's checksum leaves out, is caught by flipping each bit", "[bugs]") { Catches("M7"); }
 TEST_CASE("M8, an index that is trusted and off by one, is caught by the model", "[bugs]") { Catches("M8"); }
 TEST_CASE("M10, retention by the calendar, is caught by a clock that jumps", "[bugs]") { Catches("M10"); }
+TEST_CASE("M19, producers not known again after a restart or truncation, is caught by a power cut", "[bugs]") {
+  Catches("M19");
+}
 TEST_CASE("M20, taking commits of an old generation, is caught by histories of a group", "[bugs]") { Catches("M20"); }
 TEST_CASE("M21, a new owner before the old one has let go, is caught by histories of consumers", "[bugs]") {
   Catches("M21");

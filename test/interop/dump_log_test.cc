@@ -98,7 +98,14 @@ TEST_CASE("Kafka's dump tool reads logs, indexes and snapshots of every codec", 
     int files = 0;
     const std::string paths = FilesOf(data, suffix, files);
     indexes += files;
-    CheckNoComplaint(Kafka("run org.apache.kafka.tools.DumpLogSegments --files " + paths));
+    const ToolResult dump = Kafka("run org.apache.kafka.tools.DumpLogSegments --files " + paths);
+    CheckNoComplaint(dump);
+    if (std::string(suffix) == ".snapshot") {
+      // Each topic has one producer, which the snapshot at the end of each segment knows; the last one tells of the
+      // last record.
+      CHECK(CountOf(dump.output, "producerId: ") == static_cast<size_t>(segments));
+      CHECK(CountOf(dump.output, "lastSequence: " + std::to_string(kRecords - 1) + " ") == 10);
+    }
     if (std::string(suffix) != ".snapshot") {
       CheckNoComplaint(Kafka("run org.apache.kafka.tools.DumpLogSegments --index-sanity-check --files " + paths));
     }
@@ -137,6 +144,8 @@ TEST_CASE("Kafka's dump tool decodes the topics' own log and the committed offse
   CheckNoComplaint(metadata);
   CHECK(CountOf(metadata.output, "TOPIC_RECORD") > 0);
   CHECK(CountOf(metadata.output, "\"name\":\"orders\"") > 0);
+  CHECK(CountOf(metadata.output, "PRODUCER_IDS_RECORD") == 1);
+  CHECK(CountOf(metadata.output, "\"nextProducerId\":1000") == 1);
   const ToolResult offsets = DecodeOffsets(data);
   INFO(offsets.output);
   CHECK(CountOf(offsets.output, "\"group\":\"readers\"") > 0);

@@ -80,6 +80,13 @@ inline log::LogConfig SmallSegments(Durability durability, uint32_t segment_byte
   return config;
 }
 
+// What lies in the log's directory.
+inline std::vector<storage::DirectoryEntry> FilesOf(const LogWorld& world) {
+  auto files = world.storage->List(world.directory);
+  REQUIRE(files.ok());
+  return *std::move(files);
+}
+
 // Appends one record.
 inline absl::StatusOr<log::AppendResult> Append(log::Log& log, std::string_view value,
                                                 std::optional<std::string_view> key = std::nullopt) {

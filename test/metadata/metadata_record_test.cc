@@ -21,7 +21,8 @@ std::vector<MetadataRecord> OneOfEach() {
           ConfigRecord{.topic = "orders", .name = "retention.ms", .value = "1000"},
           ConfigRecord{.topic = "orders", .name = "retention.ms", .value = std::nullopt},
           ConfigRecord{.topic = "orders", .name = "retention.ms", .value = ""},
-          RemoveTopicRecord{.topic_id = kTopicId}};
+          RemoveTopicRecord{.topic_id = kTopicId},
+          ProducerIdsRecord{.node = 3, .node_epoch = 12, .next_producer_id = 5000}};
 }
 
 std::string Bytes(std::initializer_list<int> values) {
@@ -58,6 +59,8 @@ TEST_CASE("metadata records have Kafka's bytes", "[metadata][record]") {
   CHECK(EncodeMetadataRecord(ConfigRecord{.topic = "t", .name = "n", .value = std::nullopt}) ==
         Bytes({1, 4, 0, 2, 2, 't', 2, 'n', 0, 0}));
   CHECK(EncodeMetadataRecord(RemoveTopicRecord{.topic_id = kTopicId}) == Bytes({1, 9, 0}) + id + Bytes({0}));
+  CHECK(EncodeMetadataRecord(ProducerIdsRecord{.node = 3, .next_producer_id = 1000}) ==
+        Bytes({1, 15, 0, 0, 0, 0, 3}) + std::string(8, '\xff') + Bytes({0, 0, 0, 0, 0, 0, 3, 0xe8, 0}));
 }
 
 TEST_CASE("no prefix of a metadata record, and none with more behind it, is a record", "[metadata][record]") {

@@ -54,6 +54,17 @@ TEST_CASE("a removed topic is gone, its id is remembered, its name is free", "[m
   CHECK(image.Find("orders")->id == kOther);
 }
 
+TEST_CASE("blocks of producer ids follow each other, and one that is recorded twice counts once", "[metadata][image]") {
+  TopicImage image;
+  CHECK(image.next_producer_id() == 0);
+  REQUIRE_OK(image.Apply(ProducerIdsRecord{.next_producer_id = 1000}));
+  REQUIRE_OK(image.Apply(ProducerIdsRecord{.next_producer_id = 1000}));
+  REQUIRE_OK(image.Apply(ProducerIdsRecord{.next_producer_id = 2000}));
+  CHECK(image.next_producer_id() == 2000);
+  CHECK(absl::IsDataLoss(image.Apply(ProducerIdsRecord{.next_producer_id = 1999})));
+  CHECK(image.next_producer_id() == 2000);
+}
+
 TEST_CASE("a record that contradicts the image is refused and changes nothing", "[metadata][image]") {
   TopicImage image;
   REQUIRE_OK(image.Apply(TopicRecord{.name = "orders", .id = kId}));
