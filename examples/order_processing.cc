@@ -2,7 +2,7 @@
 // kills it at random moments and starts it again; at the end it proves that every order is in the ledger, once, or
 // among the dead letters, and that the sum is right.
 //
-//   order_processing [KILLS [PROCESSORS [FILE]]]   10 kills and 4 processors unless said; the orders are the packages
+//   order_processing [KILLS [PROCESSORS [FILE]]]   5 kills and 4 processors unless said; the orders are the packages
 //   in
 //                                                  FILE (/var/lib/dpkg/status), each over its size
 #include <sys/wait.h>
@@ -134,7 +134,7 @@ bool Prove(const Orders& orders) {
 }
 
 int main(int argc, char** argv) {
-  const int kills = argc > 1 ? std::stoi(argv[1]) : 10, processors = argc > 2 ? std::stoi(argv[2]) : 4;
+  const int kills = argc > 1 ? std::stoi(argv[1]) : 5, processors = argc > 2 ? std::stoi(argv[2]) : 4;
   const Orders orders = ReadOrders(argc > 3 ? argv[3] : "/var/lib/dpkg/status");
   std::filesystem::remove_all(kData);
   std::cout << orders.size() << " orders, " << processors << " processors, to be killed " << kills << " times "
