@@ -1,4 +1,6 @@
 // A queue with several consumers: every record is received under a lock and acknowledged.
+#include "flow/queue.h"
+
 #include <atomic>
 #include <thread>
 
@@ -7,20 +9,19 @@
 namespace moldau::bench {
 namespace {
 
-constexpr int64_t kRecords = 2'000'000;  // of 100 B
+constexpr int64_t kRecords = 2'000'000;
+constexpr size_t kMessageBytes = 100;
 constexpr int kConsumers = 4;
 constexpr size_t kPerReceive = 100;
 
-// How verdicts are given.
-enum class Acknowledge { kEach, kTogether };
+}  // namespace
 
-// The records are there before the consumers begin, as for the peers that this is compared with.
-Sample MeasureQueue(int64_t count, Acknowledge how) {
+Sample MeasureQueue(int64_t count, size_t message_bytes, Acknowledge how) {
   const Scratch scratch;
   const auto broker = Must(Broker::Open({.data_dir = scratch.path() + "/data"}));
   Queue queue = Must(Queue::Open(*broker, "jobs", {.durability = Durability::kBuffered}));
   Partition partition = Must(Must(broker->FindTopic("jobs")).partition(0));
-  const Messages messages(100);
+  const Messages messages(message_bytes);
   const std::vector<Record> records = messages.Records(100);
   for (int64_t i = 0; i < count; i += 100) Done(partition.Append(records));
 
@@ -46,8 +47,6 @@ Sample MeasureQueue(int64_t count, Acknowledge how) {
   return {.value = static_cast<double>(count) / seconds / 1e6, .counters = counting.For(static_cast<double>(count))};
 }
 
-}  // namespace
-
 std::vector<Figure> QueueFigures(const Scale& scale) {
   const int64_t count = (scale.Of(kRecords) + 99) / 100 * 100;
   return {{.name = "queue_ack_each",
@@ -55,13 +54,13 @@ std::vector<Figure> QueueFigures(const Scale& scale) {
            .unit = " M/s",
            .must = 0.5,
            .aim = 1.6,
-           .measure = [=] { return MeasureQueue(count, Acknowledge::kEach); }},
+           .measure = [=] { return MeasureQueue(count, kMessageBytes, Acknowledge::kEach); }},
           {.name = "queue_ack_together",
            .what = "the same, acknowledged together",
            .unit = " M/s",
            .must = 0.5,
            .aim = 1.6,
-           .measure = [=] { return MeasureQueue(count, Acknowledge::kTogether); }}};
+           .measure = [=] { return MeasureQueue(count, kMessageBytes, Acknowledge::kTogether); }}};
 }
 
 }  // namespace moldau::bench

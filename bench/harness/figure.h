@@ -58,6 +58,7 @@ std::vector<Figure> FlushFigures(const Scale& scale);
 std::vector<Figure> OpenFigures(const Scale& scale);
 std::vector<Figure> GroupFigures(const Scale& scale);
 std::vector<Figure> QueueFigures(const Scale& scale);
+std::vector<Figure> DiskFigures(const Scale& scale);
 
 // What a figure runs in a process of its own: `moldau_bench --child NAME DIRECTORY`. -1: no such child.
 int RunChild(const std::string& name, const std::string& directory);

@@ -7,6 +7,7 @@
 #include <chrono>
 #include <filesystem>
 #include <fstream>
+#include <map>
 #include <sstream>
 #include <thread>
 
@@ -56,31 +57,46 @@ int64_t DirtyKib() {
   return sum;
 }
 
-// Clock ticks that a process and the children it has waited for have used; 0 for the kernel's threads.
-double TicksOf(const std::string& pid, int64_t& parent) {
+struct Process {
+  int64_t parent = 0;
+  double ticks = 0;  // of the clock, that it and the children that it has waited for have used
+};
+
+Process Look(const std::string& pid) {
+  Process process;
   const std::string line = FirstLine("/proc/" + pid + "/stat");
   const size_t name_end = line.rfind(')');
-  if (name_end == std::string::npos) return 0;
+  if (name_end == std::string::npos) return process;  // it has just ended
   std::istringstream fields(line.substr(name_end + 2));
   std::string skipped;
   int64_t user = 0, system = 0, child_user = 0, child_system = 0;
-  fields >> skipped >> parent;
+  fields >> skipped >> process.parent;
   for (int i = 0; i < 9; ++i) fields >> skipped;
   fields >> user >> system >> child_user >> child_system;
-  return static_cast<double>(user + system + child_user + child_system);
+  process.ticks = static_cast<double>(user + system + child_user + child_system);
+  return process;
 }
 
-// Seconds that all processes but this one and the kernel's have used, and that the host has kept for others.
+// Seconds that all processes have used but this one, its descendants and the kernel's threads, and that the host has
+// kept for others.
 double OthersSeconds() {
   constexpr int64_t kKernelThreads = 2;
-  double ticks = 0;
+  std::map<int64_t, Process> processes;
   std::error_code gone;
   for (const auto& entry : std::filesystem::directory_iterator("/proc", gone)) {
     const std::string pid = entry.path().filename();
-    if (pid.find_first_not_of("0123456789") != std::string::npos || pid == std::to_string(getpid())) continue;
-    int64_t parent = 0;
-    const double used = TicksOf(pid, parent);
-    if (parent != kKernelThreads && parent != getpid()) ticks += used;
+    if (pid.find_first_not_of("0123456789") == std::string::npos) processes[std::atoll(pid.c_str())] = Look(pid);
+  }
+  const auto is_to_be_left_out = [&](int64_t pid) {
+    while (pid != 0 && pid != getpid() && pid != kKernelThreads) {
+      const auto process = processes.find(pid);
+      pid = process == processes.end() ? 0 : process->second.parent;
+    }
+    return pid != 0;
+  };
+  double ticks = 0;
+  for (const auto& [pid, process] : processes) {
+    if (!is_to_be_left_out(pid)) ticks += process.ticks;
   }
   std::istringstream total(FirstLine("/proc/stat"));
   std::string field;
