@@ -42,21 +42,20 @@ int RunFigures(const CommonArguments& arguments) {
   const std::vector<Figure> figures = AllFigures(scale);
   arguments.CheckNames(figures, [](const Figure& figure) { return figure.name; });
   std::vector<Result> results;
-  if (arguments.smoke) {
-    for (const Figure& figure : figures) {
-      results.push_back(Run(figure, options));
-      std::printf("%s ran\n", figure.name.c_str());
-    }
-  } else {
+  if (!arguments.smoke) {
     std::printf("%s\n\n", HostLine(arguments.directory).c_str());
     PrintHeader();
-    for (const Figure& figure : figures) {
-      if (!arguments.IsWanted(figure.name)) continue;
-      results.push_back(Run(figure, options));
+  }
+  for (const Figure& figure : figures) {
+    if (!arguments.IsWanted(figure.name)) continue;
+    results.push_back(Run(figure, options));
+    if (arguments.smoke) {
+      std::printf("%s ran\n", figure.name.c_str());
+    } else {
       PrintRow(results.back());
     }
-    PrintCounters(results);
   }
+  if (!arguments.smoke) PrintCounters(results);
   if (!arguments.json.empty()) WriteJson(arguments.json, results);
   return 0;
 }
