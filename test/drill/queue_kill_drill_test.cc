@@ -98,8 +98,7 @@ void Judge(const std::string& directory, Told& told) {
   REQUIRE((*broker)->Close().ok());
 }
 
-TEST_CASE("workers of a queue are killed at random moments and every job ends in one place",
-          "[kill][queue][Q6][Q10]") {
+TEST_CASE("workers of a queue are killed at random moments and every job ends in one place", "[kill][queue][Q6][Q10]") {
   constexpr int kRunsPerDirectory = 10;
   const int kills = Scaled(60);
   std::mt19937_64 random(std::random_device{}());
