@@ -7,6 +7,7 @@
 #include <fstream>
 #include <memory>
 #include <sstream>
+#include <thread>
 
 #include "absl/strings/str_format.h"
 #include "harness/floors.h"
@@ -17,6 +18,8 @@ namespace {
 
 constexpr int64_t kRecoveryBatches = 40'000;  // of 100 records of 100 B: 440 MB
 constexpr int kTopics = 100;
+constexpr int64_t kIdlePartitions = 10'000;
+constexpr int kGroups = 100;
 
 std::unique_ptr<Broker> OpenAt(const std::string& directory) { return Must(Broker::Open({.data_dir = directory})); }
 
@@ -138,6 +141,50 @@ Sample MeasureOpen(const std::shared_ptr<std::unique_ptr<ManyPartitions>>& share
   return {.value = descriptors / (*shared)->count()};
 }
 
+// --- many partitions, many groups, nothing to do ---
+
+double CpuSeconds() {
+  timespec used;
+  clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &used);
+  return static_cast<double>(used.tv_sec) + 1e-9 * static_cast<double>(used.tv_nsec);
+}
+
+// A child: every group reads every partition to its end and commits; then it prints what they take while nothing comes:
+// the share of a core, and bytes of each partition of each group.
+int IdleGroups(const std::string& directory) {
+  const auto broker = OpenAt(directory);
+  const std::vector<std::string> topics = broker->ListTopics();
+  int64_t partitions = 0;
+  for (const std::string& topic : topics) partitions += Must(broker->FindTopic(topic)).partition_count();
+  const auto groups = static_cast<int>(std::min<int64_t>(kGroups, partitions));
+  const int64_t kib = OwnKib();
+  std::vector<Consumer> consumers;
+  for (int group = 0; group < groups; ++group) {
+    consumers.push_back(Must(
+        Consumer::Subscribe(*broker, {.group = absl::StrFormat("group %d of %d", group, getpid()), .topics = topics})));
+    for (int64_t left = partitions; left > 0;) {
+      left -= static_cast<int64_t>(Must(consumers.back().Poll(std::chrono::seconds(10))).partitions().size());
+    }
+    Must(consumers.back().Commit());
+  }
+  const double bytes_each = static_cast<double>((OwnKib() - kib) * 1024) / static_cast<double>(partitions * groups);
+  const double seconds = partitions < kIdlePartitions ? 0.1 : 10;
+  const double cpu = CpuSeconds();
+  std::this_thread::sleep_for(std::chrono::duration<double>(seconds));
+  std::printf("%.9f %.9f\n", 100 * (CpuSeconds() - cpu) / seconds, bytes_each);
+  return 0;
+}
+
+enum class IdleCost { kCpuPercent, kBytes };
+
+Sample MeasureIdle(const std::shared_ptr<std::unique_ptr<ManyPartitions>>& shared, IdleCost cost, int64_t partitions) {
+  if (*shared == nullptr) *shared = std::make_unique<ManyPartitions>(partitions);
+  std::istringstream printed(RunChildProcess("idle_groups", (*shared)->directory()));
+  double percent = 0, bytes = 0;
+  printed >> percent >> bytes;
+  return {.value = cost == IdleCost::kCpuPercent ? percent : bytes};
+}
+
 // --- a short life ---
 
 int OneRecord(const std::string& directory) {
@@ -160,7 +207,7 @@ Sample MeasureStart() {
 
 std::vector<Figure> OpenFigures(const Scale& scale) {
   const auto shared = std::make_shared<std::unique_ptr<ManyPartitions>>();
-  const int64_t partitions = scale.Of(10'000);
+  const int64_t partitions = scale.Of(kIdlePartitions);
   const auto open = [&](std::string name, std::string what, std::string unit, double must, double aim, OpenCost cost) {
     return Figure{.name = std::move(name),
                   .what = std::move(what),
@@ -170,6 +217,15 @@ std::vector<Figure> OpenFigures(const Scale& scale) {
                   .less_is_better = true,
                   .measure = [=] { return MeasureOpen(shared, cost, partitions); }};
   };
+  const auto idle = [&](std::string name, std::string what, std::string unit, double must, double aim, IdleCost cost) {
+    return Figure{.name = std::move(name),
+                  .what = std::move(what),
+                  .unit = std::move(unit),
+                  .must = must,
+                  .aim = aim,
+                  .less_is_better = true,
+                  .measure = [=] { return MeasureIdle(shared, cost, partitions); }};
+  };
   return {{.name = "recovery",
            .what = "reopening after a kill, cached, to read bandwidth",
            .must = 0.30,
@@ -178,6 +234,9 @@ std::vector<Figure> OpenFigures(const Scale& scale) {
           open("open_10k_s", "opening 10,000 partitions with records", " s", 0.5, 0.3, OpenCost::kSeconds),
           open("open_10k_bytes_each", "memory of each", " B", 8192, 8192, OpenCost::kBytes),
           open("open_10k_fds_each", "descriptors of each", "", 1, 1, OpenCost::kDescriptors),
+          idle("idle_groups_cpu", "of a core, while 100 groups wait for 10,000 partitions", " %", 1, 0.1,
+               IdleCost::kCpuPercent),
+          idle("idle_groups_bytes_each", "memory of a partition of a group", " B", 1024, 256, IdleCost::kBytes),
           {.name = "start_ms",
            .what = "a whole process: open, send a record, poll it, exit",
            .unit = " ms",
@@ -190,6 +249,7 @@ std::vector<Figure> OpenFigures(const Scale& scale) {
 int RunChild(const std::string& name, const std::string& directory) {
   if (name == "fill_and_die") return FillAndDie(directory);
   if (name == "open_many") return OpenMany(directory);
+  if (name == "idle_groups") return IdleGroups(directory);
   if (name == "one_record") return OneRecord(directory);
   return -1;
 }
