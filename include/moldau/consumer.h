@@ -12,8 +12,9 @@
 // Delivery is at least once: a position is committed only after the records before it were handed out and a later Poll,
 // Commit or Close said that they are done. A consumer that is destroyed without Close commits nothing of its last Poll.
 //
-// Threads: one at a time, or FailedPrecondition; but Wakeup and Close may be called from any thread at any time. Its
-// callbacks run on the thread that is in Poll, Close or Subscribe, and may use the consumer, but for Poll and Close.
+// Threads: one at a time, or FailedPrecondition; but Wakeup, ReadyDescriptor and Close may be called from any thread at
+// any time. Its callbacks run on the thread that is in Poll, Close or Subscribe, and may use the consumer, but for Poll
+// and Close.
 // Ownership: records may outlive the consumer, the consumer may outlive the broker.
 // Failure: Cancelled after Close of the consumer or the broker; FailedPrecondition for a partition that is not
 // assigned. What a group refuses carries Kafka's code: kUnknownMemberId, kIllegalGeneration, kRebalanceInProgress,
@@ -34,9 +35,11 @@
 #include <utility>
 #include <vector>
 
+#include "absl/functional/any_invocable.h"
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "moldau/assignor.h"
+#include "moldau/awaitable.h"
 #include "moldau/base/clock.h"
 #include "moldau/consumer_records.h"
 #include "moldau/receipt.h"
@@ -80,6 +83,9 @@ class AssignorChoice {
 // Told what is assigned to a consumer, or no longer. A callback that throws changes nothing: the Poll in which it ran
 // returns Internal with what it threw, the partitions and their positions.
 using RebalanceCallback = std::function<void(Consumer&, std::span<const TopicPartition>)>;
+
+// Told what was polled; see Consumer::OnRecords.
+using RecordsCallback = absl::AnyInvocable<void(absl::StatusOr<ConsumerRecords>)>;
 
 struct ConsumerOptions {
   // With whom to share the partitions, and whose committed offsets to use. Empty: none; all partitions are read, and
@@ -159,6 +165,31 @@ class Consumer final {
 
   // Makes the Poll that is waiting, or else the next one, return Cancelled.
   void Wakeup() noexcept;
+
+  // --- waiting elsewhere than in Poll ---
+
+  // For the event loop of the host (epoll, Asio, libuv): readable as soon as there may be
+  // something to do, which is records, but also a rebalance, an offset to commit, Wakeup or Close; and until a Poll has
+  // found nothing, so that a loop calls Poll(0) each time and need not drain. Appends cost a system call only when they
+  // make it readable. While it is not, the consumer counts as one that is in Poll.
+  //
+  // The same each time; nobody but the consumer, which owns it, reads or closes it. A host that drives the broker's
+  // executor goes on to do so: timers make it readable, too. Cancelled after Close (it stays readable); an error if
+  // there is no descriptor left.
+  absl::StatusOr<int> ReadyDescriptor();
+
+  // Polls in tasks of `executor` and calls `callback` there with what is found, one call at a time, until the one with
+  // an error, which is the last: Cancelled after Close, Wakeup or a request to stop, or what Poll answers. If it throws
+  // that is reported to the log with topic, partition and offsets, the positions go back to the first of these records,
+  // and one more call tells it Internal.
+  //
+  // The tasks are the consumer's one user; until the last call, other members are for the callback. The executor must
+  // outlive that call.
+  void OnRecords(Executor& executor, RecordsCallback callback, std::stop_token stop = {});
+
+  // Poll for coroutines: co_await it (moldau/awaitable.h). It polls, and goes on, in tasks of `executor`.
+  Awaitable<absl::StatusOr<ConsumerRecords>> PollAsync(Executor& executor, std::chrono::nanoseconds timeout = kForever,
+                                                       std::stop_token stop = {});
 
   // --- positions ---
 

@@ -3,6 +3,7 @@
 // Threads: each header says.   Ownership: each header says.   Failure: each header says.
 #pragma once
 
+#include "moldau/awaitable.h"
 #include "moldau/base/clock.h"
 #include "moldau/base/executor.h"
 #include "moldau/base/log_sink.h"

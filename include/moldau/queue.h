@@ -31,8 +31,11 @@
 #include <string_view>
 #include <vector>
 
+#include "absl/functional/any_invocable.h"
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
+#include "moldau/awaitable.h"
+#include "moldau/base/clock.h"
 #include "moldau/consumer.h"
 #include "moldau/queue_headers.h"
 #include "moldau/receipt.h"
@@ -79,6 +82,9 @@ struct QueueOptions {
   std::string topic;
   // Where to begin in a topic in which the queue has never been; kNone is not among the choices.
   OffsetReset auto_offset_reset = OffsetReset::kEarliest;
+
+  // How a Receive waits.
+  WaitStrategy wait = WaitStrategy::kPark;
 
   // Of the queue's own topic, when it is created.
   std::optional<int32_t> partitions;
@@ -137,6 +143,9 @@ class [[nodiscard]] Lease {
   bool settled_ = false;
 };
 
+// Told what was received; see Queue::OnLeases.
+using LeasesCallback = absl::AnyInvocable<void(absl::StatusOr<std::vector<Lease>>)>;
+
 class Queue final {
  public:
   // InvalidArgument naming every problem of the options; NotFound (kUnknownTopicOrPartition) for options.topic;
@@ -159,6 +168,29 @@ class Queue final {
   // than one at a time. The records are pinned together until the last of the leases has gone.
   absl::StatusOr<std::vector<Lease>> ReceiveMany(size_t max_records, std::chrono::nanoseconds timeout,
                                                  std::stop_token stop = {});
+
+  // --- waiting elsewhere than in Receive ---
+
+  // As Consumer::ReadyDescriptor: readable as soon as a Receive may find something (a new record, one that came back, a
+  // delay or a lock that has ended, Close), and until one has found nothing.
+  absl::StatusOr<int> ReadyDescriptor();
+
+  // Receives up to `max_records` at a time in tasks of `executor` and calls `callback` there, one call at a time, until
+  // the one with an error, which is the last: Cancelled after Close or a request to stop, or what Receive answers. If
+  // it throws, the leases that it holds release their records as they are destroyed, and that is reported to the log
+  // with topic, partition and offsets; the next call follows. Several callbacks share the work. The executor must
+  // outlive the last call.
+  void OnLeases(Executor& executor, size_t max_records, LeasesCallback callback, std::stop_token stop = {});
+
+  // Receive and ReceiveMany for coroutines: co_await them (moldau/awaitable.h). They receive, and go on, in tasks of
+  // `executor`.
+  Awaitable<absl::StatusOr<Lease>> ReceiveAsync(Executor& executor, std::chrono::nanoseconds timeout = kForever,
+                                                std::stop_token stop = {});
+  Awaitable<absl::StatusOr<std::vector<Lease>>> ReceiveManyAsync(Executor& executor, size_t max_records,
+                                                                 std::chrono::nanoseconds timeout = kForever,
+                                                                 std::stop_token stop = {});
+
+  // --- what became of it ---
 
   // Acknowledges all that have no verdict; cheaper than one by one. The first failure, if any; the others are done
   // nevertheless.

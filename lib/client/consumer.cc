@@ -45,6 +45,17 @@ absl::StatusOr<ConsumerRecords> Consumer::Poll(std::chrono::nanoseconds timeout,
 
 void Consumer::Wakeup() noexcept { core_->Wakeup(); }
 
+absl::StatusOr<int> Consumer::ReadyDescriptor() { return core_->ReadyDescriptor(); }
+
+void Consumer::OnRecords(Executor& executor, RecordsCallback callback, std::stop_token stop) {
+  core_->OnRecords(executor, std::move(callback), std::move(stop));
+}
+
+Awaitable<absl::StatusOr<ConsumerRecords>> Consumer::PollAsync(Executor& executor, std::chrono::nanoseconds timeout,
+                                                               std::stop_token stop) {
+  return core_->PollAsync(executor, timeout, std::move(stop));
+}
+
 absl::Status Consumer::Seek(const TopicPartition& partition, int64_t offset) { return core_->Seek(partition, offset); }
 
 absl::Status Consumer::SeekToBeginning() { return core_->SeekToBeginning(); }

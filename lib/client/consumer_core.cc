@@ -76,7 +76,12 @@ bool ConsumerCore::Entry::is_nested() const noexcept {
 }
 
 ConsumerCore::ConsumerCore(std::shared_ptr<broker::Core> broker, ConsumerOptions options)
-    : broker_(std::move(broker)), options_(std::move(options)) {
+    : broker_(std::move(broker)),
+      options_(std::move(options)),
+      readiness_(broker_->environment().executor(), [this](bool is_armed) {
+        if (!membership_) return;
+        is_armed ? membership_->StayInPoll() : membership_->LeavePoll();
+      }) {
   next_auto_commit_ = DeadlineAfter(broker_->environment().clock(), options_.auto_commit_interval);
 }
 
@@ -312,6 +317,7 @@ absl::Status ConsumerCore::Close(bool confirm) {
   }
   closed_.store(true, std::memory_order_seq_cst);
   event_.Wake();
+  readiness_.Close();
   for (;;) {
     const Entry entry(*this);
     if (!entry.entered()) {
@@ -320,6 +326,7 @@ absl::Status ConsumerCore::Close(bool confirm) {
       continue;
     }
     if (std::exchange(has_left_, true)) return close_status_;
+    DropIdleWatch();
     if (options_.enable_auto_commit && !options_.group.empty()) {
       if (confirm) {
         for (const auto& partition : partitions_) partition->Confirm();

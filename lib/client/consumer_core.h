@@ -2,7 +2,7 @@
 // wait for records on all partitions at once.
 //
 // consumer_core.cc opens, closes and commits; consumer_group.cc follows the group's rebalances; consumer_poll.cc polls
-// and waits; consumer_positions.cc moves positions.
+// and waits; consumer_async.cc does so for those who wait elsewhere; consumer_positions.cc moves positions.
 //
 // Threads: as moldau/consumer.h.   Ownership: shared by the Consumer and by calls that are inside it.
 // Failure: as documented in moldau/consumer.h.
@@ -24,6 +24,7 @@
 #include "broker/core.h"
 #include "client/consumer_partition.h"
 #include "client/membership.h"
+#include "client/readiness.h"
 #include "client/topic_selection.h"
 #include "moldau/assignor.h"
 #include "moldau/base/event_count.h"
@@ -52,6 +53,18 @@ class ConsumerCore final : public std::enable_shared_from_this<ConsumerCore> {
   // --- consumer_poll.cc ---
   absl::StatusOr<ConsumerRecords> Poll(std::chrono::nanoseconds timeout, std::stop_token stop);
   void Wakeup() noexcept;
+  absl::StatusOr<int> ReadyDescriptor();
+  // What Poll answers at once; nullopt if nothing, and then the listener is told when that may have changed.
+  using Answer = std::optional<absl::StatusOr<ConsumerRecords>>;
+  Answer TryPoll(const std::shared_ptr<Readiness::Listener>& listener, const std::stop_token& stop);
+  [[nodiscard]] Readiness& readiness() noexcept { return readiness_; }
+
+  // --- consumer_async.cc ---
+  Awaitable<absl::StatusOr<ConsumerRecords>> PollAsync(Executor& executor, std::chrono::nanoseconds timeout,
+                                                       std::stop_token stop);
+  void OnRecords(Executor& executor, RecordsCallback callback, std::stop_token stop);
+  // What the callback that got these records has thrown, in words: they are not done, and are handed out again.
+  absl::Status TakeBack(std::span<const PartitionRecords> parts, const std::string& thrown);
 
   // --- consumer_positions.cc ---
   absl::Status Seek(const TopicPartition& partition, int64_t offset);
@@ -91,14 +104,18 @@ class ConsumerCore final : public std::enable_shared_from_this<ConsumerCore> {
     const bool entered_;
   };
 
-  // Wakes the poll that waits; costs one load while none does.
+  // Wakes the poll that waits, and tells those who wait elsewhere; costs two loads while nobody does.
   class PollWaker final : public base::Waker {
    public:
-    explicit PollWaker(base::EventCount& event) noexcept : event_(event) {}
-    void Wake() noexcept override { event_.Notify(); }
+    PollWaker(base::EventCount& event, Readiness& readiness) noexcept : event_(event), readiness_(readiness) {}
+    void Wake() noexcept override {
+      event_.Notify();
+      readiness_.Wake();
+    }
 
    private:
     base::EventCount& event_;
+    Readiness& readiness_;
   };
   class TailWatch;
   class PollTime;
@@ -134,21 +151,26 @@ class ConsumerCore final : public std::enable_shared_from_this<ConsumerCore> {
   [[nodiscard]] std::vector<TopicPartition> Sources() const;
 
   // --- consumer_poll.cc ---
-  using Answer = std::optional<absl::StatusOr<ConsumerRecords>>;
+  Answer PollWith(const std::shared_ptr<Readiness::Listener>& listener, std::chrono::nanoseconds timeout,
+                  const std::stop_token& stop);
   Answer Look(const std::stop_token& stop);
+  Answer Wait(std::chrono::nanoseconds timeout, const std::stop_token& stop);
+  Answer Arm(const std::shared_ptr<Readiness::Listener>& listener, const std::stop_token& stop);
   absl::StatusOr<ConsumerRecords> FetchAll();
-  static bool Spin(absl::FunctionRef<bool()> done, int times);
   void ConfirmAndAutoCommit();
+  [[nodiscard]] bool HasToAutoCommit() const;
+  void DropIdleWatch();
 
   // --- consumer_positions.cc ---
   absl::Status ForEach(absl::FunctionRef<absl::Status(ConsumerPartition&)> visit);
+  absl::Status MoveEach(absl::FunctionRef<absl::Status(ConsumerPartition&)> move);
 
   const std::shared_ptr<broker::Core> broker_;
   const ConsumerOptions options_;
   std::optional<TopicSelection> selection_;          // of a subscription
   std::map<std::string, int32_t> known_partitions_;  // by topic; in a group, of the time of the subscription
   std::vector<std::unique_ptr<ConsumerPartition>> partitions_;
-  uint64_t assignment_version_ = 0;  // changes with partitions_
+  uint64_t assignment_version_ = 0;  // changes with partitions_ and with which of them are paused
   std::map<TopicPartition, ConsumerPartition*> index_;
   size_t turn_ = 0;  // who is asked first
   std::vector<std::shared_ptr<const Assignor>> assignors_;
@@ -162,12 +184,14 @@ class ConsumerCore final : public std::enable_shared_from_this<ConsumerCore> {
   bool has_left_ = false;
 
   base::EventCount event_;  // something that a waiting poll looks at has changed
-  PollWaker waker_{event_};
+  Readiness readiness_;     // the same for those who wait without standing in Poll
+  PollWaker waker_{event_, readiness_};
   std::atomic<bool> woken_{false};
   std::atomic<bool> closed_{false};
   std::atomic<bool> in_use_{false};
   std::atomic<std::thread::id> callback_thread_{};  // that is in a callback now
   base::EventCount left_;                           // in_use_ became false
+  std::shared_ptr<TailWatch> watch_;                // while the readiness is armed, and until the next answer
   std::optional<Membership> membership_;            // goes first: it wakes the waker
 };
 

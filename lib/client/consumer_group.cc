@@ -3,11 +3,11 @@
 // An eager consumer gives everything up before it joins again; a cooperative one keeps consuming what it has, gives up
 // what the new assignment takes from it, and then asks for one more rebalance, in which others get that.
 #include <algorithm>
-#include <exception>
 #include <set>
 #include <utility>
 
 #include "absl/strings/str_join.h"
+#include "base/contained.h"
 #include "base/status_builder.h"
 #include "client/consumer_core.h"
 #include "client/group_plan.h"
@@ -166,29 +166,21 @@ void ConsumerCore::Remove(std::span<const TopicPartition> sources) {
 
 void ConsumerCore::Call(const char* name, const RebalanceCallback& callback, std::span<const TopicPartition> sources) {
   if (!callback || sources.empty()) return;
-  std::string thrown;
   Consumer handle(shared_from_this());
   membership_->LeavePoll();  // a callback that hangs is a consumer that does
   callback_thread_.store(std::this_thread::get_id(), std::memory_order_relaxed);
-  try {  // the host's code; nothing of ours throws
-    callback(handle, sources);
-  } catch (const std::exception& exception) {
-    thrown = exception.what();
-    if (thrown.empty()) thrown = "an exception without a message";
-  } catch (...) {
-    thrown = "something that is no std::exception";
-  }
+  const std::optional<std::string> thrown = base::WhatIsThrownBy([&] { callback(handle, sources); });
   callback_thread_.store({}, std::memory_order_relaxed);
   membership_->EnterPoll();
   handle.core_.reset();  // it does not own the consumer
-  if (thrown.empty()) return;
+  if (!thrown) return;
   const std::string where = absl::StrJoin(sources, ", ", [this](std::string* out, const TopicPartition& source) {
     const auto found = index_.find(source);
     absl::StrAppendFormat(out, "%s-%d at offset %d", source.topic, source.partition,
                           found == index_.end() ? -1 : found->second->position());
   });
   const absl::Status problem =
-      base::Error(absl::StatusCode::kInternal, "group %s: %s threw for %s: %s", options_.group, name, where, thrown);
+      base::Error(absl::StatusCode::kInternal, "group %s: %s threw for %s: %s", options_.group, name, where, *thrown);
   broker_->environment().logger().Error("consumer.callback", "%s", std::string(problem.message()));
   callback_problem_.Update(problem);
 }

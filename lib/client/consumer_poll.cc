@@ -2,20 +2,11 @@
 #include <algorithm>
 #include <utility>
 
-#include "base/cpu_relax.h"
 #include "base/status_builder.h"
 #include "client/consumer_core.h"
+#include "client/spin.h"
 
 namespace moldau::client {
-namespace {
-
-// About ten microseconds of looking before a thread goes to sleep: less than what a sleep and a wake-up cost.
-constexpr int kBackoffSpins = 200;
-// How often a spinning thread looks at the clock and lets the host's executor work.
-constexpr int kSpinsPerBreak = 256;
-
-}  // namespace
-
 // Registered with everything that can end a wait, while it lives.
 class ConsumerCore::TailWatch {
  public:
@@ -45,50 +36,76 @@ class ConsumerCore::TailWatch {
   std::vector<Partition> watched_;  // the consumer may give them up meanwhile
 };
 
-// A consumer that waits for records is not one that is slow.
+// A consumer that waits for records, here or elsewhere, is not one that is slow.
 class ConsumerCore::PollTime {
  public:
-  explicit PollTime(std::optional<Membership>& membership) : membership_(membership) {
-    if (membership_) membership_->EnterPoll();
+  explicit PollTime(ConsumerCore& core) : core_(core) {
+    if (core_.membership_) core_.membership_->EnterPoll();
   }
   ~PollTime() {
-    if (membership_) membership_->LeavePoll();
+    if (core_.membership_ && !core_.readiness_.is_armed()) core_.membership_->LeavePoll();
   }
   PollTime(const PollTime&) = delete;
   PollTime& operator=(const PollTime&) = delete;
 
  private:
-  std::optional<Membership>& membership_;
+  ConsumerCore& core_;
 };
 
 absl::StatusOr<ConsumerRecords> ConsumerCore::Poll(std::chrono::nanoseconds timeout, std::stop_token stop) {
+  Answer answer = PollWith(nullptr, timeout, stop);
+  return answer ? *std::move(answer) : ConsumerRecords();
+}
+
+ConsumerCore::Answer ConsumerCore::TryPoll(const std::shared_ptr<Readiness::Listener>& listener,
+                                           const std::stop_token& stop) {
+  return PollWith(listener, std::chrono::nanoseconds(0), stop);
+}
+
+ConsumerCore::Answer ConsumerCore::PollWith(const std::shared_ptr<Readiness::Listener>& listener,
+                                            std::chrono::nanoseconds timeout, const std::stop_token& stop) {
   const Entry entry(*this);
-  MOLDAU_RETURN_IF_ERROR(entry.status_outside_callbacks());
-  const PollTime time(membership_);
+  if (absl::Status status = entry.status_outside_callbacks(); !status.ok()) return status;
+  const PollTime time(*this);
   ConfirmAndAutoCommit();
   Answer answer = Look(stop);
-  if (answer) return *std::move(answer);
-  if (timeout.count() <= 0) return ConsumerRecords();
+  if (!answer && timeout.count() > 0) answer = Wait(timeout, stop);
+  if (!answer && (listener != nullptr || readiness_.has_descriptor())) answer = Arm(listener, stop);
+  if (answer) DropIdleWatch();
+  return answer;
+}
 
+// What is there before `timeout` has passed; nullopt if nothing is.
+ConsumerCore::Answer ConsumerCore::Wait(std::chrono::nanoseconds timeout, const std::stop_token& stop) {
+  Answer answer;
   Executor& executor = broker_->environment().executor();
   const MonoTime deadline = DeadlineAfter(executor.clock(), timeout);
   const std::stop_callback on_stop(stop, [this] { event_.Wake(); });
   const auto done = [&] { return answer || (answer = Look(stop)); };
-  if (options_.wait == WaitStrategy::kSpin) {
-    while (!Spin(done, kSpinsPerBreak) && executor.clock().Now() < deadline) {
-      executor.WaitUntil(event_, done, executor.clock().Now());
-    }
-  } else if (options_.wait != WaitStrategy::kBackoff || !Spin(done, kBackoffSpins)) {
-    bool again = true;
-    while (again) {
-      const TailWatch watch(*this);
-      const auto done_or_grown = [&] { return done() || !watch.is_complete(); };
-      executor.WaitUntil(event_, done_or_grown, deadline);
-      again = !answer && !watch.is_complete();
-    }
+  if (SpinUntil(options_.wait, executor, event_, done, deadline)) return answer;
+  bool again = true;
+  while (again) {
+    const TailWatch watch(*this);
+    const auto done_or_grown = [&] { return done() || !watch.is_complete(); };
+    executor.WaitUntil(event_, done_or_grown, deadline);
+    again = !answer && !watch.is_complete();
   }
-  if (answer) return *std::move(answer);
-  return ConsumerRecords();
+  return answer;
+}
+
+// Nothing was found: whoever waits elsewhere is told of what comes from here on, and what came before is looked for
+// once more.
+ConsumerCore::Answer ConsumerCore::Arm(const std::shared_ptr<Readiness::Listener>& listener,
+                                       const std::stop_token& stop) {
+  Answer answer;
+  do {
+    if (watch_ == nullptr || !watch_->is_complete()) watch_ = std::make_shared<TailWatch>(*this);
+    readiness_.Arm(listener);
+    answer = Look(stop);
+  } while (!answer && !watch_->is_complete());
+  if (answer) readiness_.Wake();  // there may be more
+  if (!answer && HasToAutoCommit()) readiness_.WakeAt(next_auto_commit_);
+  return answer;
 }
 
 // What a poll has to answer now; nullopt if it has to wait.
@@ -130,15 +147,6 @@ absl::StatusOr<ConsumerRecords> ConsumerCore::FetchAll() {
   return ConsumerRecords(std::move(parts));
 }
 
-// Calls done() some times; true once it says so.
-bool ConsumerCore::Spin(absl::FunctionRef<bool()> done, int times) {
-  for (int i = 0; i < times; ++i) {
-    if (done()) return true;
-    base::CpuRelax();
-  }
-  return false;
-}
-
 void ConsumerCore::ConfirmAndAutoCommit() {
   for (const auto& partition : partitions_) partition->Confirm();
   if (!options_.enable_auto_commit || options_.group.empty()) return;
@@ -148,9 +156,27 @@ void ConsumerCore::ConfirmAndAutoCommit() {
   AutoCommit();
 }
 
+// Whether something that is done has not been committed yet.
+bool ConsumerCore::HasToAutoCommit() const {
+  return options_.enable_auto_commit && !options_.group.empty() &&
+         std::any_of(partitions_.begin(), partitions_.end(),
+                     [](const auto& partition) { return partition->Uncommitted().has_value(); });
+}
+
+void ConsumerCore::DropIdleWatch() {
+  if (watch_ != nullptr && !readiness_.is_armed()) watch_.reset();
+}
+
 void ConsumerCore::Wakeup() noexcept {
   woken_.store(true, std::memory_order_seq_cst);
   event_.Wake();
+  readiness_.Wake();
+}
+
+absl::StatusOr<int> ConsumerCore::ReadyDescriptor() {
+  if (closed_.load(std::memory_order_seq_cst)) return absl::CancelledError("consumer: closed");
+  MOLDAU_RETURN_IF_ERROR(broker_->environment().CheckProcess());
+  return readiness_.OpenDescriptor();
 }
 
 }  // namespace moldau::client

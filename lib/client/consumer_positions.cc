@@ -20,6 +20,13 @@ absl::Status ConsumerCore::ForEach(absl::FunctionRef<absl::Status(ConsumerPartit
   return absl::OkStatus();
 }
 
+// There may be something to read then.
+absl::Status ConsumerCore::MoveEach(absl::FunctionRef<absl::Status(ConsumerPartition&)> move) {
+  absl::Status moved = ForEach(move);
+  readiness_.Wake();
+  return moved;
+}
+
 absl::Status ConsumerCore::Seek(const TopicPartition& partition, int64_t offset) {
   const Entry entry(*this);
   MOLDAU_RETURN_IF_ERROR(entry.status());
@@ -29,11 +36,12 @@ absl::Status ConsumerCore::Seek(const TopicPartition& partition, int64_t offset)
                        partition.topic, partition.partition, offset);
   }
   found->Seek(offset);
+  readiness_.Wake();
   return absl::OkStatus();
 }
 
 absl::Status ConsumerCore::SeekToBeginning() {
-  return ForEach([](ConsumerPartition& partition) -> absl::Status {
+  return MoveEach([](ConsumerPartition& partition) -> absl::Status {
     MOLDAU_ASSIGN_OR_RETURN(const int64_t offset, partition.partition().log_start_offset());
     partition.Seek(offset);
     return absl::OkStatus();
@@ -41,7 +49,7 @@ absl::Status ConsumerCore::SeekToBeginning() {
 }
 
 absl::Status ConsumerCore::SeekToEnd() {
-  return ForEach([](ConsumerPartition& partition) -> absl::Status {
+  return MoveEach([](ConsumerPartition& partition) -> absl::Status {
     MOLDAU_ASSIGN_OR_RETURN(const int64_t offset, partition.partition().high_watermark());
     partition.Seek(offset);
     return absl::OkStatus();
@@ -49,7 +57,7 @@ absl::Status ConsumerCore::SeekToEnd() {
 }
 
 absl::Status ConsumerCore::SeekToTime(Timestamp timestamp) {
-  return ForEach([timestamp](ConsumerPartition& partition) -> absl::Status {
+  return MoveEach([timestamp](ConsumerPartition& partition) -> absl::Status {
     // Read first: a record that comes meanwhile is behind the end that we then go to.
     MOLDAU_ASSIGN_OR_RETURN(const int64_t end, partition.partition().high_watermark());
     MOLDAU_ASSIGN_OR_RETURN(const std::optional<OffsetAndTime> found, partition.partition().FindOffset(timestamp));
@@ -70,6 +78,8 @@ absl::Status ConsumerCore::SetPaused(std::span<const TopicPartition> partitions,
   MOLDAU_RETURN_IF_ERROR(entry.status());
   for (const TopicPartition& partition : partitions) MOLDAU_RETURN_IF_ERROR(Find(partition).status());
   for (const TopicPartition& partition : partitions) index_.find(partition)->second->paused = paused;
+  ++assignment_version_;
+  readiness_.Wake();
   return absl::OkStatus();
 }
 

@@ -248,7 +248,7 @@ absl::Status Membership::Fenced() const {
 // --- time ---
 
 void Membership::EnterPoll() {
-  poll_deadline_.store(kForever.count(), std::memory_order_relaxed);
+  StayInPoll();
   if (clock().Now().count() >= next_beat_.load(std::memory_order_relaxed)) Beat();
 }
 

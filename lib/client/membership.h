@@ -85,6 +85,8 @@ class Membership {
   // A consumer that is in Poll is not slow, however long that takes.
   void EnterPoll();
   void LeavePoll();
+  // It has left, but only to be called back by the next thing to do.
+  void StayInPoll() noexcept { poll_deadline_.store(kForever.count(), std::memory_order_relaxed); }
 
  private:
   using JoinAnswer = protocol::JoinGroupResponse;

@@ -41,6 +41,23 @@ absl::StatusOr<std::vector<Lease>> Queue::ReceiveMany(size_t max_records, std::c
   return core_->Receive(max_records, timeout, std::move(stop));
 }
 
+absl::StatusOr<int> Queue::ReadyDescriptor() { return core_->ReadyDescriptor(); }
+
+void Queue::OnLeases(Executor& executor, size_t max_records, LeasesCallback callback, std::stop_token stop) {
+  core_->OnLeases(executor, max_records, std::move(callback), std::move(stop));
+}
+
+Awaitable<absl::StatusOr<Lease>> Queue::ReceiveAsync(Executor& executor, std::chrono::nanoseconds timeout,
+                                                     std::stop_token stop) {
+  return core_->ReceiveAsync(executor, timeout, std::move(stop));
+}
+
+Awaitable<absl::StatusOr<std::vector<Lease>>> Queue::ReceiveManyAsync(Executor& executor, size_t max_records,
+                                                                      std::chrono::nanoseconds timeout,
+                                                                      std::stop_token stop) {
+  return core_->ReceiveManyAsync(executor, max_records, timeout, std::move(stop));
+}
+
 absl::Status Queue::AckAll(std::span<Lease> leases) {
   absl::Status first;
   std::vector<ShareVerdict> verdicts;

@@ -24,6 +24,7 @@ absl::Status Validate(std::string_view name, const QueueOptions& options) {
   problems.Unless(delay.max >= delay.initial, "redelivery_delay.max is %d ms, less than initial", delay.max.count());
   problems.Unless(options.max_in_flight > 0, "max_in_flight is 0");
   problems.Unless(options.max_waiting > 0, "max_waiting is 0");
+  problems.Unless(options.wait <= WaitStrategy::kSpin, "wait is %d, must be 0 to 2", static_cast<int>(options.wait));
   problems.Unless(options.auto_offset_reset < OffsetReset::kNone, "auto_offset_reset is %d, must be 0 or 1",
                   static_cast<int>(options.auto_offset_reset));
   const std::string_view source = options.topic.empty() ? name : std::string_view(options.topic);
@@ -47,7 +48,8 @@ QueueCore::QueueCore(std::shared_ptr<broker::Core> broker, std::string_view name
       name_(name),
       options_(std::move(options)),
       producer_(std::move(producer)),
-      partitions_(std::make_shared<const Partitions>()) {}
+      partitions_(std::make_shared<const Partitions>()),
+      readiness_(broker_->environment().executor()) {}
 
 QueueCore::~QueueCore() {
   Close(/*commit=*/false).IgnoreError();  // what fails is what somebody else gets next
@@ -182,8 +184,10 @@ absl::Status QueueCore::Close(bool commit) {
   const absl::Status committed = commit && CheckUsable().ok() ? Commit() : absl::OkStatus();
   if (closed_.exchange(true, std::memory_order_seq_cst)) return absl::OkStatus();
   event_.Wake();
+  readiness_.Close();
   if (broker_->environment().in_child()) return broker_->environment().CheckProcess();
   producer_.Close().IgnoreError();  // receipts tell
+  DropIdleWatch();
   base::MutexLock lock(mutex_);
   for (const auto& partition : *partitions_) partition->Leave();
   return committed;

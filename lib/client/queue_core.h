@@ -1,7 +1,7 @@
 // A queue behind its handle: the partitions that it works on, in the order in which they take turns, and the wait for
 // records, for locks that lapse and for delays that end, on all partitions at once.
 //
-// queue_core.cc opens and closes; queue_receive.cc hands out.
+// queue_core.cc opens and closes; queue_receive.cc hands out; queue_async.cc does so for those who wait elsewhere.
 //
 // Threads: all members may be called from any thread.   Ownership: shared by the Queue and by calls that are inside it.
 // Failure: as documented in moldau/queue.h.
@@ -18,6 +18,7 @@
 #include "absl/status/statusor.h"
 #include "base/mutex.h"
 #include "broker/core.h"
+#include "client/readiness.h"
 #include "coordinator/share_partition.h"
 #include "moldau/base/event_count.h"
 #include "moldau/producer.h"
@@ -49,7 +50,7 @@ class LeaseBatch {
   const std::vector<std::shared_ptr<const FetchedRecords>> pins_;
 };
 
-class QueueCore final {
+class QueueCore final : public std::enable_shared_from_this<QueueCore> {
  public:
   // --- queue_core.cc ---
   static absl::StatusOr<std::shared_ptr<QueueCore>> Open(std::shared_ptr<broker::Core> broker, std::string_view name,
@@ -70,18 +71,37 @@ class QueueCore final {
   // --- queue_receive.cc ---
   absl::StatusOr<std::vector<Lease>> Receive(size_t max_records, std::chrono::nanoseconds timeout,
                                              std::stop_token stop);
+  absl::StatusOr<int> ReadyDescriptor();
+  // What Receive answers at once; nullopt if nothing, and then the listener is told when that may have changed.
+  using Answer = std::optional<absl::StatusOr<std::vector<Lease>>>;
+  Answer TryReceive(const std::shared_ptr<Readiness::Listener>& listener, size_t max_records,
+                    const std::stop_token& stop);
+  [[nodiscard]] Readiness& readiness() noexcept { return readiness_; }
+
+  // --- queue_async.cc ---
+  Awaitable<absl::StatusOr<Lease>> ReceiveAsync(Executor& executor, std::chrono::nanoseconds timeout,
+                                                std::stop_token stop);
+  Awaitable<absl::StatusOr<std::vector<Lease>>> ReceiveManyAsync(Executor& executor, size_t max_records,
+                                                                 std::chrono::nanoseconds timeout,
+                                                                 std::stop_token stop);
+  void OnLeases(Executor& executor, size_t max_records, LeasesCallback callback, std::stop_token stop);
+  [[nodiscard]] base::Logger& logger() const noexcept { return broker_->environment().logger(); }
 
  private:
   using Partitions = std::vector<std::shared_ptr<coordinator::SharePartition>>;
 
-  // Wakes the receives that wait.
+  // Wakes the receives that wait, and tells those who wait elsewhere.
   class EventWaker final : public base::Waker {
    public:
-    explicit EventWaker(base::EventCount& event) noexcept : event_(event) {}
-    void Wake() noexcept override { event_.Notify(); }
+    EventWaker(base::EventCount& event, Readiness& readiness) noexcept : event_(event), readiness_(readiness) {}
+    void Wake() noexcept override {
+      event_.Notify();
+      readiness_.Wake();
+    }
 
    private:
     base::EventCount& event_;
+    Readiness& readiness_;
   };
   class Watch;
 
@@ -96,8 +116,12 @@ class QueueCore final {
   absl::StatusOr<std::shared_ptr<const Partitions>> AllPartitions();
 
   // --- queue_receive.cc ---
-  using Answer = std::optional<absl::StatusOr<std::vector<Lease>>>;
+  Answer ReceiveWith(const std::shared_ptr<Readiness::Listener>& listener, size_t max_records,
+                     std::chrono::nanoseconds timeout, const std::stop_token& stop);
   Answer Look(size_t max_records, const std::stop_token& stop);
+  Answer Wait(size_t max_records, std::chrono::nanoseconds timeout, const std::stop_token& stop);
+  Answer Arm(const std::shared_ptr<Readiness::Listener>& listener, size_t max_records, const std::stop_token& stop);
+  void DropIdleWatch();
   absl::Status Take(const std::shared_ptr<coordinator::SharePartition>& partition, size_t max_records,
                     std::vector<Lease>& leases);
 
@@ -113,6 +137,9 @@ class QueueCore final {
   std::atomic<size_t> turn_{0};  // which partition is asked first
   std::atomic<bool> closed_{false};
   base::EventCount event_;  // something that a waiting receive looks at has changed
+  Readiness readiness_;     // the same for those who wait without standing in Receive
+  base::Mutex watch_mutex_;
+  std::shared_ptr<Watch> watch_ ABSL_GUARDED_BY(watch_mutex_);  // at least while the readiness is armed
 };
 
 }  // namespace moldau::client

@@ -4,6 +4,7 @@
 
 #include "base/status_builder.h"
 #include "client/queue_core.h"
+#include "client/spin.h"
 
 namespace moldau::client {
 
@@ -11,7 +12,7 @@ namespace moldau::client {
 class QueueCore::Watch {
  public:
   explicit Watch(QueueCore& core, std::shared_ptr<const Partitions> partitions)
-      : core_(core), partitions_(std::move(partitions)), waker_(core.event_) {
+      : core_(core), partitions_(std::move(partitions)), waker_(core.event_, core.readiness_) {
     core_.broker_->AddCloseWaker(&waker_);
     core_.broker_->AddTopicsWaker(&waker_);
     for (const auto& partition : *partitions_) {
@@ -49,17 +50,37 @@ class QueueCore::Watch {
 
 absl::StatusOr<std::vector<Lease>> QueueCore::Receive(size_t max_records, std::chrono::nanoseconds timeout,
                                                       std::stop_token stop) {
+  Answer answer = ReceiveWith(nullptr, max_records, timeout, stop);
+  return answer ? *std::move(answer) : std::vector<Lease>();
+}
+
+QueueCore::Answer QueueCore::TryReceive(const std::shared_ptr<Readiness::Listener>& listener, size_t max_records,
+                                        const std::stop_token& stop) {
+  return ReceiveWith(listener, max_records, std::chrono::nanoseconds(0), stop);
+}
+
+QueueCore::Answer QueueCore::ReceiveWith(const std::shared_ptr<Readiness::Listener>& listener, size_t max_records,
+                                         std::chrono::nanoseconds timeout, const std::stop_token& stop) {
   if (max_records == 0) return absl::InvalidArgumentError("queue: max_records is 0");
   Answer answer = Look(max_records, stop);
-  if (answer) return *std::move(answer);
-  if (timeout.count() <= 0) return std::vector<Lease>();
+  if (!answer && timeout.count() > 0) answer = Wait(max_records, timeout, stop);
+  if (!answer && (listener != nullptr || readiness_.has_descriptor())) answer = Arm(listener, max_records, stop);
+  if (answer) DropIdleWatch();
+  return answer;
+}
 
+// What is there before `timeout` has passed; nullopt if nothing is.
+QueueCore::Answer QueueCore::Wait(size_t max_records, std::chrono::nanoseconds timeout, const std::stop_token& stop) {
+  Answer answer;
   Executor& executor = broker_->environment().executor();
   const MonoTime deadline = DeadlineAfter(executor.clock(), timeout);
   const std::stop_callback on_stop(stop, [this] { event_.Wake(); });
+  const auto look = [&] { return answer || (answer = Look(max_records, stop)); };
+  if (SpinUntil(options_.wait, executor, event_, look, deadline)) return answer;
   while (!answer) {
-    MOLDAU_ASSIGN_OR_RETURN(std::shared_ptr<const Partitions> partitions, AllPartitions());
-    const Watch watch(*this, std::move(partitions));
+    absl::StatusOr<std::shared_ptr<const Partitions>> partitions = AllPartitions();
+    if (!partitions.ok()) return std::move(partitions).status();
+    const Watch watch(*this, *std::move(partitions));
     // A wake-up may also say that a lock or a delay ends earlier than was known.
     MonoTime due{0};
     const auto done = [&] {
@@ -71,10 +92,48 @@ absl::StatusOr<std::vector<Lease>> QueueCore::Receive(size_t max_records, std::c
       done();
       if (answer || !watch.is_complete()) break;
       executor.WaitUntil(event_, done, std::min(deadline, due));
-      if (!answer && executor.clock().Now() >= deadline) return std::vector<Lease>();
+      if (!answer && executor.clock().Now() >= deadline) return std::nullopt;
     }
   }
-  return *std::move(answer);
+  return answer;
+}
+
+// Nothing was found: whoever waits elsewhere is told of what comes from here on, and what came before is looked for
+// once more.
+QueueCore::Answer QueueCore::Arm(const std::shared_ptr<Readiness::Listener>& listener, size_t max_records,
+                                 const std::stop_token& stop) {
+  for (;;) {
+    absl::StatusOr<std::shared_ptr<const Partitions>> partitions = AllPartitions();
+    if (!partitions.ok()) return std::move(partitions).status();
+    {
+      const base::MutexLock lock(watch_mutex_);
+      if (watch_ == nullptr || !watch_->is_complete()) watch_ = std::make_shared<Watch>(*this, *std::move(partitions));
+      readiness_.Arm(listener);
+    }
+    Answer answer = Look(max_records, stop);
+    if (answer) {
+      readiness_.Wake();  // there may be more
+      return answer;
+    }
+    const base::MutexLock lock(watch_mutex_);
+    if (watch_ == nullptr) return std::nullopt;  // somebody else was given something, and told all
+    if (!watch_->is_complete()) continue;
+    readiness_.WakeAt(watch_->NextDue());
+    return std::nullopt;
+  }
+}
+
+void QueueCore::DropIdleWatch() {
+  if (!readiness_.was_armed()) [[likely]]
+    return;
+  std::shared_ptr<Watch> dropped;  // after the lock
+  const base::MutexLock lock(watch_mutex_);
+  if (!readiness_.is_armed()) dropped = std::move(watch_);
+}
+
+absl::StatusOr<int> QueueCore::ReadyDescriptor() {
+  MOLDAU_RETURN_IF_ERROR(CheckUsable());
+  return readiness_.OpenDescriptor();
 }
 
 // What a receive has to answer now; nullopt if it has to wait.
