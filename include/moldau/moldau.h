@@ -6,6 +6,7 @@
 #include "moldau/awaitable.h"
 #include "moldau/base/clock.h"
 #include "moldau/base/executor.h"
+#include "moldau/base/host_executor.h"
 #include "moldau/base/log_sink.h"
 #include "moldau/broker.h"
 #include "moldau/consumer.h"
