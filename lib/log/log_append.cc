@@ -330,7 +330,7 @@ absl::StatusOr<AppendResult> Log::Core::Place(const EncodedBatch& batch, Timesta
       }
       const AppendResult result = Complete(static_cast<uint32_t>(size), batch.offset_count, batch.max_timestamp);
       if (batch.has_producer_id) {
-        producers.Add(record::BatchView(batch.bytes.data()), now.time_since_epoch().count());
+        producers.Add(record::BatchView(batch.bytes.data()), std::max(now.time_since_epoch().count(), expiry_ms));
       }
       UnlockAndNotify();
       return result;

@@ -132,10 +132,13 @@ struct Log::Core final : public FlushDriver, public std::enable_shared_from_this
   absl::Status EnsureProducersKnown();
   absl::Status LoadProducers() ABSL_EXCLUSIVE_LOCKS_REQUIRED(maintenance_mutex);
   void AdoptProducers(std::optional<ProducerStates> states, int64_t end);
-  SharedProducers ProducersNow() ABSL_EXCLUSIVE_LOCKS_REQUIRED(maintenance_mutex);
+  SharedProducers ProducersNow() ABSL_EXCLUSIVE_LOCKS_REQUIRED(maintenance_mutex) ABSL_NO_THREAD_SAFETY_ANALYSIS;
   size_t ExpireProducers(std::chrono::milliseconds expiration);
+  [[nodiscard]] std::string SnapshotPath(int64_t offset) const;
   absl::Status StoreSnapshot(Segment& segment);
-  absl::Status RemoveSnapshotsFrom(Segment& segment, int64_t offset);
+  absl::Status WriteSnapshot(int64_t offset, std::vector<ProducerEntry>& entries);
+  absl::Status KeepProducers(Segment& oldest) ABSL_EXCLUSIVE_LOCKS_REQUIRED(maintenance_mutex);
+  absl::Status RemoveSnapshotsBehind(int64_t offset) ABSL_EXCLUSIVE_LOCKS_REQUIRED(maintenance_mutex);
 
   // --- log_heat.cc ---
   void RequestWarmUp() ABSL_EXCLUSIVE_LOCKS_REQUIRED(append_lock);
@@ -255,9 +258,12 @@ struct Log::Core final : public FlushDriver, public std::enable_shared_from_this
   uint32_t allocated ABSL_GUARDED_BY(append_lock) = 0;  // of the active file of a `flushed` log; set by maintenance
   std::unique_ptr<std::byte[]> spare_buffer ABSL_GUARDED_BY(append_lock);
   uint32_t spare_capacity ABSL_GUARDED_BY(append_lock) = 0;
-  bool producers_known ABSL_GUARDED_BY(append_lock) = false;  // false: no batch with a producer id may be appended yet
-  int64_t producers_end ABSL_GUARDED_BY(append_lock) = 0;     // and none lies at or behind this offset
+  bool producers_known ABSL_GUARDED_BY(append_lock) = false;   // false: no batch with a producer id may be appended yet
+  int64_t producers_end ABSL_GUARDED_BY(append_lock) = 0;      // and none lies at or behind this offset
+  absl::Status producers_damage ABSL_GUARDED_BY(append_lock);  // why they cannot be known; until that part is gone
   ProducerStates producers ABSL_GUARDED_BY(append_lock);
+  // Calendar time at the last expiry, or the open: whoever writes later was not idle before, though the clock says so.
+  int64_t expiry_ms ABSL_GUARDED_BY(append_lock) = 0;
   uint64_t cold_bytes ABSL_GUARDED_BY(append_lock) = 0;
   uint64_t appends_since_cool_down ABSL_GUARDED_BY(append_lock) = 0;
 

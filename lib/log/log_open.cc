@@ -28,7 +28,9 @@ Log::Core::Core(const LogEnvironment& env, std::string dir, LogIdentity id, cons
       config(log_config),
       opened_wall(env.clock->WallNow()),
       opened_mono(env.clock->Now()),
-      tasks(*env.executor) {}
+      tasks(*env.executor) {
+  expiry_ms = opened_wall.time_since_epoch().count();
+}
 
 Log::Core::~Core() {
   Close().IgnoreError();  // whoever wants to know calls Close

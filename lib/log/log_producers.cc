@@ -32,14 +32,17 @@ absl::Status Log::Core::LoadProducers() {
   int64_t end;
   {
     base::SpinMutexLock lock(append_lock);
-    if (producers_known) return absl::OkStatus();
+    if (producers_known || !producers_damage.ok()) return producers_damage;
     end = producers_end;
   }
-  ProducerStates states;
-  if (!MOLDAU_NAMED_BUG(M19)) {
-    MOLDAU_ASSIGN_OR_RETURN(states, RebuildProducers(environment, directory, *segments(), end, EpochsCopy()));
+  absl::StatusOr<ProducerStates> states = ProducerStates();
+  if (!MOLDAU_NAMED_BUG(M19)) states = RebuildProducers(environment, directory, *segments(), end, EpochsCopy());
+  if (!states.ok()) {
+    base::SpinMutexLock lock(append_lock);
+    if (absl::IsDataLoss(states.status())) producers_damage = states.status();
+    return states.status();
   }
-  AdoptProducers(std::move(states), end);
+  AdoptProducers(*std::move(states), end);
   return absl::OkStatus();
 }
 
@@ -47,49 +50,99 @@ absl::Status Log::Core::LoadProducers() {
 void Log::Core::AdoptProducers(std::optional<ProducerStates> states, int64_t end) {
   base::SpinMutexLock lock(append_lock);
   producers_known = states.has_value();
+  producers_damage = absl::OkStatus();
   producers_end = end;
   producers = states ? *std::move(states) : ProducerStates();
 }
 
-// Null, and heard of, if they cannot be read: a snapshot that is missing costs time, a wrong one a record.
+// Null, and heard of, if they cannot be read: a snapshot that is missing costs time, a wrong one a record. Whoever asks
+// keeps appends out, and the maintenance lock expiry, so nobody need spin while many are copied.
 SharedProducers Log::Core::ProducersNow() {
   if (const absl::Status status = LoadProducers(); !status.ok()) {
     environment.logger->Warning("log.producers", "%s: no snapshot is written: %s", directory, status.message());
     return nullptr;
   }
-  base::SpinMutexLock lock(append_lock);
-  return std::make_shared<const std::vector<ProducerEntry>>(producers.Entries());
+  return std::make_shared<std::vector<ProducerEntry>>(producers.Entries());
 }
 
 size_t Log::Core::ExpireProducers(std::chrono::milliseconds expiration) {
+  base::MutexLock structure(maintenance_mutex);
   const int64_t now = SteadyWallNow().time_since_epoch().count();
-  if (expiration.count() > now) return 0;
-  base::SpinMutexLock lock(append_lock);
-  return producers.RemoveIdleSince(now - expiration.count());
+  size_t forgotten = 0;
+  size_t next = 0;
+  do {
+    base::SpinMutexLock lock(append_lock);
+    expiry_ms = std::max(expiry_ms, now);
+    if (expiration.count() <= now) forgotten += producers.RemoveIdleSince(now - expiration.count(), next);
+  } while (next != 0);
+  return forgotten;
+}
+
+std::string Log::Core::SnapshotPath(int64_t offset) const {
+  return directory + "/" + SegmentFileName(offset, kSnapshotSuffix);
 }
 
 // The snapshot at the segment's end replaces that of an earlier close, unless it is the one at the segment's base.
 absl::Status Log::Core::StoreSnapshot(Segment& segment) {
   if (segment.producers_at_end == nullptr) return absl::OkStatus();
   const int64_t end = segment.end_offset();
-  const auto path = [&](int64_t offset) { return directory + "/" + SegmentFileName(offset, kSnapshotSuffix); };
-  MOLDAU_RETURN_IF_ERROR(
-      WriteWholeFile(*environment.storage, path(end), EncodeProducerSnapshot(*segment.producers_at_end), false));
+  MOLDAU_RETURN_IF_ERROR(WriteSnapshot(end, *segment.producers_at_end));
+  segment.producers_at_end = nullptr;
   const int64_t before = std::exchange(segment.snapshot_offset, end);
   if (before < 0 || before == end || before == segment.base_offset()) return absl::OkStatus();
-  const absl::Status status = environment.storage->Remove(path(before));
+  const absl::Status status = environment.storage->Remove(SnapshotPath(before));
   return absl::IsNotFound(status) ? absl::OkStatus() : status;
 }
 
-// Snapshots that speak of what `segment` holds at or behind `offset`: of its end, and of an earlier close. They are
-// gone for good before anything else can come to lie there.
-absl::Status Log::Core::RemoveSnapshotsFrom(Segment& segment, int64_t offset) {
+// Whole and durable, or what lay there before: the batches that a snapshot speaks of may have been deleted, and then
+// nothing else tells of them. One that is empty says no more than one that is missing.
+absl::Status Log::Core::WriteSnapshot(int64_t offset, std::vector<ProducerEntry>& entries) {
+  std::sort(entries.begin(), entries.end(), [](const auto& a, const auto& b) { return a.producer_id < b.producer_id; });
+  const std::string contents = EncodeProducerSnapshot(entries);
+  if (entries.empty()) return WriteWholeFile(*environment.storage, SnapshotPath(offset), contents, false);
+  const std::string unfinished = SnapshotPath(offset) + std::string(kPreparedSuffix);
+  absl::Status status = WriteWholeFile(*environment.storage, unfinished, contents, true);
+  if (status.ok()) status = environment.storage->Rename(unfinished, SnapshotPath(offset));
+  if (!status.ok()) {
+    environment.storage->Remove(unfinished).IgnoreError();  // removed by a recovery otherwise
+    return status;
+  }
+  return environment.storage->FlushDirectory(directory);
+}
+
+// Before the oldest segment is deleted: what is known of producers where it ends must be told without it.
+absl::Status Log::Core::KeepProducers(Segment& oldest) {
+  base::MutexLock lock(oldest.upkeep_mutex());
+  if (oldest.producers_at_end == nullptr) {
+    {
+      base::SpinMutexLock end(append_lock);
+      if (producers_known && producers.empty()) return absl::OkStatus();
+    }
+    const int64_t end = oldest.end_offset();
+    if (LoadSnapshot(environment, directory, end)) return absl::OkStatus();
+    // A crash came before its snapshot, or took it.
+    const std::vector<std::shared_ptr<Segment>> list = *segments();
+    MOLDAU_ASSIGN_OR_RETURN(const ProducerStates states,
+                            RebuildProducers(environment, directory, list, end, EpochsCopy()));
+    oldest.producers_at_end = std::make_shared<std::vector<ProducerEntry>>(states.Entries());
+  }
+  return StoreSnapshot(oldest);
+}
+
+// Before the log is cut at `offset`: no snapshot speaks of what lies behind it, for good, and none comes to.
+absl::Status Log::Core::RemoveSnapshotsBehind(int64_t offset) {
+  for (const std::shared_ptr<Segment>& segment : *segments()) {
+    if (segment->end_offset() <= offset) continue;
+    base::MutexLock lock(segment->upkeep_mutex());
+    segment->producers_at_end = nullptr;
+  }
+  MOLDAU_ASSIGN_OR_RETURN(const std::vector<storage::DirectoryEntry> entries, environment.storage->List(directory));
   bool removed = false;
-  for (const int64_t at : {segment.snapshot_offset, segment.end_offset()}) {
-    if (at <= offset) continue;
-    const absl::Status status = environment.storage->Remove(directory + "/" + SegmentFileName(at, kSnapshotSuffix));
-    if (!status.ok() && !absl::IsNotFound(status)) return status;
-    removed |= status.ok();
+  for (const storage::DirectoryEntry& entry : entries) {
+    const std::optional<ParsedName> parsed = ParseSegmentFileName(entry.name);
+    if (!parsed || parsed->kind != FileKind::kSnapshot || parsed->base_offset <= offset) continue;
+    MOLDAU_RETURN_IF_ERROR(environment.storage->Remove(SnapshotPath(parsed->base_offset)));
+    removed = true;
   }
   return removed ? environment.storage->FlushDirectory(directory) : absl::OkStatus();
 }

@@ -29,9 +29,12 @@ absl::Status Log::Core::RemoveFiles(Segment& segment) {
     const absl::Status status = environment.storage->Remove(segment.Path(suffix));
     if (!status.ok() && !absl::IsNotFound(status)) return status;
   }
-  const std::string snapshot = directory + "/" + SegmentFileName(segment.base_offset(), kSnapshotSuffix);
-  const absl::Status status = environment.storage->Remove(snapshot);
-  if (!status.ok() && !absl::IsNotFound(status)) return status;
+  for (const int64_t offset : {segment.base_offset(), segment.snapshot_offset}) {
+    // That at its end is the next segment's.
+    if (offset < 0 || (offset != segment.base_offset() && offset >= segment.end_offset())) continue;
+    const absl::Status status = environment.storage->Remove(SnapshotPath(offset));
+    if (!status.ok() && !absl::IsNotFound(status)) return status;
+  }
   // Durable before the next one goes, so that a crash never leaves a gap between segments.
   return environment.storage->FlushDirectory(directory);
 }
@@ -61,10 +64,19 @@ absl::StatusOr<int> Log::Core::DeleteOldSegments(int64_t start) {
       MOLDAU_RETURN_IF_ERROR(environment.storage->FlushDirectory(directory));
     }
     const std::shared_ptr<Segment> oldest = list.front();
+    if (const absl::Status status = KeepProducers(*oldest); !status.ok()) {
+      // A disk that is full has to get its room all the same.
+      environment.logger->Warning("log.producers", "%s: deleted, and producers that wrote only there with it: %s",
+                                  oldest->Path(kLogSuffix), status.message());
+    }
     list.erase(list.begin());
     set_segments(list);
     MOLDAU_RETURN_IF_ERROR(RemoveFiles(*oldest));
     ++deleted;
+  }
+  if (deleted > 0) {
+    base::SpinMutexLock lock(append_lock);
+    producers_damage = absl::OkStatus();  // it may have lain there
   }
   return deleted;
 }
@@ -130,6 +142,7 @@ absl::Status Log::Core::Truncate(int64_t offset) {
   }
   MOLDAU_RETURN_IF_ERROR(Flush());
   base::MutexLock no_flush(flush_mutex);
+  MOLDAU_RETURN_IF_ERROR(RemoveSnapshotsBehind(offset));
   SegmentList list = *segments();
   // Newest first, each durably gone before the next: a crash in between leaves a log that ends early, not one with a
   // gap.
@@ -173,15 +186,10 @@ absl::StatusOr<Segment::Place> Log::Core::PlaceOfCut(Segment& segment, int64_t o
   return segment.PlaceOf(offset, EpochsCopy());
 }
 
-// Removes the newest segment, and first the snapshots of what it held: that of an earlier close lies behind its base.
 absl::Status Log::Core::RemoveLast(SegmentList& list) {
   const std::shared_ptr<Segment> last = list.back();
   list.pop_back();
   set_segments(list);
-  {
-    base::MutexLock lock(last->upkeep_mutex());
-    MOLDAU_RETURN_IF_ERROR(RemoveSnapshotsFrom(*last, last->base_offset()));
-  }
   return RemoveFiles(*last);
 }
 
@@ -211,7 +219,6 @@ absl::StatusOr<std::shared_ptr<Segment>> Log::Core::CutSegment(const std::shared
 absl::StatusOr<std::shared_ptr<Segment>> Log::Core::CutFile(const std::shared_ptr<Segment>& segment,
                                                             Segment::Place place) {
   const uint32_t keep = place.position;
-  MOLDAU_RETURN_IF_ERROR(RemoveSnapshotsFrom(*segment, place.base_offset));
   MOLDAU_ASSIGN_OR_RETURN(std::shared_ptr<storage::File> file, segment->File());
   const std::string path = segment->Path(kLogSuffix);
   if (segment->IsPinned()) {
@@ -232,6 +239,7 @@ absl::StatusOr<std::shared_ptr<Segment>> Log::Core::CutFile(const std::shared_pt
   MOLDAU_RETURN_IF_ERROR(cut->Adopt(std::move(file), nullptr));
   cut->Publish({keep, static_cast<uint32_t>(place.base_offset - segment->base_offset())});
   cut->SetUnverified(keep);
+  if (segment->snapshot_offset <= place.base_offset) cut->snapshot_offset = segment->snapshot_offset;
   // The old index files speak of batches that are gone.
   for (const std::string_view suffix : {kIndexSuffix, kTimeIndexSuffix}) {
     environment.storage->Remove(cut->Path(suffix)).IgnoreError();  // at worst an index in doubt, which is rebuilt

@@ -11,6 +11,8 @@ namespace {
 
 using record::BatchView;
 
+constexpr size_t kBucketsAtOnce = 2048;  // a bucket holds one producer, more or less
+
 int32_t LastSequenceOf(const BatchView& batch) {
   return record::SequenceAfter(batch.base_sequence(), batch.last_offset_delta());
 }
@@ -101,11 +103,19 @@ void ProducerStates::EndTransaction(Producer& producer, const BatchView& marker)
       record::layout::LoadBig<int32_t>(reinterpret_cast<const std::byte*>(value.data()) + kEpochAt);
 }
 
-size_t ProducerStates::RemoveIdleSince(int64_t time_ms) {
-  return std::erase_if(producers_, [&](const auto& entry) {
-    const Producer& producer = entry.second;
-    return producer.transaction_start < 0 && std::max(producer.timestamp, producer.used_ms) <= time_ms;
-  });
+size_t ProducerStates::RemoveIdleSince(int64_t time_ms, size_t& next) {
+  std::vector<int64_t> idle;
+  const size_t end = std::min(next + kBucketsAtOnce, producers_.bucket_count());
+  for (size_t bucket = next; bucket < end; ++bucket) {
+    for (auto it = producers_.begin(bucket); it != producers_.end(bucket); ++it) {
+      const Producer& producer = it->second;
+      const bool used = producer.transaction_start >= 0 || std::max(producer.timestamp, producer.used_ms) > time_ms;
+      if (!used) idle.push_back(it->first);
+    }
+  }
+  for (const int64_t id : idle) producers_.erase(id);
+  next = end < producers_.bucket_count() ? end : 0;
+  return idle.size();
 }
 
 std::vector<ProducerEntry> ProducerStates::Entries() const {
@@ -122,7 +132,6 @@ std::vector<ProducerEntry> ProducerStates::Entries() const {
                        .coordinator_epoch = producer.coordinator_epoch,
                        .current_txn_first_offset = producer.transaction_start});
   }
-  std::sort(entries.begin(), entries.end(), [](const auto& a, const auto& b) { return a.producer_id < b.producer_id; });
   return entries;
 }
 

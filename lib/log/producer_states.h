@@ -45,14 +45,15 @@ class ProducerStates {
   // Notes a batch that lies in the log, where its base offset says. `now_ms`: when it was appended.
   void Add(const record::BatchView& batch, int64_t now_ms = -1);
 
-  // Forgets producers that neither wrote nor stamped a record after `time_ms`, but for those within a transaction.
-  // Returns how many.
-  size_t RemoveIdleSince(int64_t time_ms);
+  // Forgets producers that neither wrote nor stamped a record after `time_ms`, but for those within a transaction, and
+  // returns how many. Looks at some thousand, so that nobody waits long for the lock around it, from where `next` says
+  // on: 0 to begin with, and once all have been looked at. Who comes between two calls may be passed over.
+  size_t RemoveIdleSince(int64_t time_ms, size_t& next);
 
   [[nodiscard]] bool empty() const noexcept { return producers_.empty(); }
   [[nodiscard]] size_t size() const noexcept { return producers_.size(); }
 
-  // What a snapshot holds, by producer id, and back.
+  // What a snapshot holds, in no order, and back.
   [[nodiscard]] std::vector<ProducerEntry> Entries() const;
   [[nodiscard]] static ProducerStates FromEntries(std::span<const ProducerEntry> entries);
 

@@ -1,6 +1,5 @@
 #include "log/rebuild_producers.h"
 
-#include <optional>
 #include <vector>
 
 #include "base/logger.h"
@@ -13,22 +12,6 @@ namespace {
 
 constexpr size_t kMaxSnapshotBytes = size_t{256} << 20;
 constexpr size_t kReplayBytes = size_t{1} << 20;
-
-// The snapshot at `offset`, if there is one that can be used.
-std::optional<ProducerStates> LoadSnapshot(const LogEnvironment& environment, const std::string& directory,
-                                           int64_t offset) {
-  const std::string path = directory + "/" + SegmentFileName(offset, kSnapshotSuffix);
-  const absl::StatusOr<std::string> file = ReadWholeFile(*environment.storage, path, kMaxSnapshotBytes);
-  if (absl::IsNotFound(file.status())) return std::nullopt;
-  absl::Status problem = file.status();
-  if (file.ok()) {
-    const absl::StatusOr<std::vector<ProducerEntry>> entries = DecodeProducerSnapshot(std::as_bytes(std::span(*file)));
-    if (entries.ok()) return ProducerStates::FromEntries(*entries);
-    problem = entries.status();
-  }
-  environment.logger->Warning("log.producers", "%s: not used, the log is read instead: %s", path, problem.message());
-  return std::nullopt;
-}
 
 absl::Status Replay(Segment& segment, int64_t end, const LeaderEpochHistory& epochs, ProducerStates& states) {
   const SegmentEnd published = segment.published();
@@ -50,6 +33,21 @@ absl::Status Replay(Segment& segment, int64_t end, const LeaderEpochHistory& epo
 }
 
 }  // namespace
+
+std::optional<ProducerStates> LoadSnapshot(const LogEnvironment& environment, const std::string& directory,
+                                           int64_t offset) {
+  const std::string path = directory + "/" + SegmentFileName(offset, kSnapshotSuffix);
+  const absl::StatusOr<std::string> file = ReadWholeFile(*environment.storage, path, kMaxSnapshotBytes);
+  if (absl::IsNotFound(file.status())) return std::nullopt;
+  absl::Status problem = file.status();
+  if (file.ok()) {
+    const absl::StatusOr<std::vector<ProducerEntry>> entries = DecodeProducerSnapshot(std::as_bytes(std::span(*file)));
+    if (entries.ok()) return ProducerStates::FromEntries(*entries);
+    problem = entries.status();
+  }
+  environment.logger->Warning("log.producers", "%s: not used, the log is read instead: %s", path, problem.message());
+  return std::nullopt;
+}
 
 absl::StatusOr<ProducerStates> RebuildProducers(const LogEnvironment& environment, const std::string& directory,
                                                 std::span<const std::shared_ptr<Segment>> segments, int64_t end,

@@ -13,6 +13,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <span>
 #include <string>
 
@@ -23,6 +24,10 @@
 #include "log/segment.h"
 
 namespace moldau::log {
+
+// What the snapshot at `offset` says, if there is one that can be used.
+std::optional<ProducerStates> LoadSnapshot(const LogEnvironment& environment, const std::string& directory,
+                                           int64_t offset);
 
 // `segments` lie in `directory`, by base offset; those below `end` are read as far as they are published.
 absl::StatusOr<ProducerStates> RebuildProducers(const LogEnvironment& environment, const std::string& directory,

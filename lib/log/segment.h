@@ -47,7 +47,7 @@ struct MaxTimestamp {
 };
 
 // The producers of a log at some offset. Null: not known.
-using SharedProducers = std::shared_ptr<const std::vector<ProducerEntry>>;
+using SharedProducers = std::shared_ptr<std::vector<ProducerEntry>>;
 
 class Segment final : public HandleHolder {
  public:
@@ -168,9 +168,11 @@ class Segment final : public HandleHolder {
   void MarkTouched() noexcept { touched_.store(true, std::memory_order_release); }
   void ClearTouched() noexcept { touched_.store(false, std::memory_order_release); }
 
-  // Where the producer snapshot of the last close lies; -1: there is none. Guarded by upkeep_mutex.
+  // Where the snapshot lies that was written last, of a close or at the end; -1: none that is known of. For removing it
+  // when it has been replaced; whoever cuts the log must look for himself. Guarded by upkeep_mutex.
   int64_t snapshot_offset = -1;
-  // What the snapshot at the segment's end holds. Written before SetFinalPosition, or by who closes the log.
+  // What the snapshot at the segment's end will hold, until it is written. Set before SetFinalPosition, or by who
+  // closes the log; guarded by upkeep_mutex from then on.
   SharedProducers producers_at_end;
 
   [[nodiscard]] SegmentEntry Describe() const;

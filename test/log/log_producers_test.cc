@@ -1,6 +1,7 @@
 // A log and its idempotent producers: what it answers to copies, and that it answers the same after whatever happened
 // to it meanwhile.
 #include <algorithm>
+#include <utility>
 
 #include "log/log_world.h"
 #include "log/producer_batches.h"
@@ -59,6 +60,37 @@ bool HasSnapshotBehind(const LogWorld& world, int64_t offset) {
     const auto parsed = log::ParseSegmentFileName(file.name);
     return parsed && parsed->kind == log::FileKind::kSnapshot && parsed->base_offset > offset;
   });
+}
+
+// Snapshots that lie neither where a segment of the log begins nor where the log ends.
+int CountLooseSnapshots(const LogWorld& world, log::Log& log) {
+  int count = 0;
+  const log::PartitionEntry entry = log.Describe();
+  for (const auto& file : FilesOf(world)) {
+    const auto parsed = log::ParseSegmentFileName(file.name);
+    if (!parsed || parsed->kind != log::FileKind::kSnapshot || parsed->base_offset == entry.log_end_offset) continue;
+    const bool at_base = std::any_of(entry.segments.begin(), entry.segments.end(),
+                                     [&](const auto& segment) { return segment.base_offset == parsed->base_offset; });
+    count += at_base ? 0 : 1;
+  }
+  return count;
+}
+
+// The disk as the death of the process leaves it, or of the machine, which keeps nothing that was not flushed.
+std::shared_ptr<storage::Storage> AfterDeath(const LogWorld& world, bool machine) {
+  return world.disk().CrashImage({.new_boot = machine});
+}
+
+// A log of 30 batches in one segment, closed and opened again behind the 20th.
+std::unique_ptr<log::Log> ClosedWithin(LogWorld& world) {
+  const log::LogConfig config = SmallSegments(Durability::kBuffered, 1 << 20);
+  auto log = world.Open(config).value();
+  SendRange(*log, 0, 20);
+  REQUIRE(log->Close().ok());
+  const log::PartitionEntry entry = log->Describe();
+  log = world.Reopen(config, entry, true, true).value();
+  SendRange(*log, 20, 30);
+  return log;
 }
 
 TEST_CASE("a batch that is sent again lies in the log once", "[log][producers]") {
@@ -234,6 +266,39 @@ TEST_CASE("a truncation leaves no snapshot behind the new end, wherever an earli
   }
 }
 
+TEST_CASE("a log that is cut twice has no snapshot of what both have taken", "[log][producers]") {
+  LogWorld world;
+  const auto log = ClosedWithin(world);
+  REQUIRE(log->Truncate(25).ok());
+  REQUIRE(log->Truncate(10).ok());
+  CHECK_FALSE(HasSnapshotBehind(world, 10));
+  // Others come to lie there, and the log ends once more where it was closed.
+  for (int i = 10; i < 25; ++i) REQUIRE(Append(*log, "other").ok());
+  REQUIRE(log->Truncate(20).ok());
+  CHECK(Send(*log, Number(10))->base_offset == 20);
+  CHECK(Send(*log, Number(9))->base_offset == 9);
+}
+
+TEST_CASE("a segment that is sealed while it is cut off leaves no snapshot behind", "[log][producers]") {
+  LogWorld world;
+  auto log = world.Open(SmallSegments(Durability::kBuffered)).value();
+  SendRange(*log, 0, 20);
+  REQUIRE(log->segment_count() == 2);
+  // What seals the first segment runs when the second is gone, with all that spoke of it.
+  bool removed = false;
+  bool settled = false;
+  world.disk().SetHook([&](const storage::Operation& operation) {
+    removed |= operation.kind == storage::OperationKind::kRemove && operation.path.ends_with(".log");
+    const bool is_gone = removed && operation.kind == storage::OperationKind::kFlushDirectory;
+    if (is_gone && !std::exchange(settled, true)) world.Settle();
+    return absl::OkStatus();
+  });
+  REQUIRE(log->Truncate(5).ok());
+  world.disk().SetHook(nullptr);
+  CHECK(settled);
+  CHECK_FALSE(HasSnapshotBehind(world, 5));
+}
+
 TEST_CASE("a log of which nothing is left above its log start knows no producers", "[log][producers]") {
   LogWorld world;
   auto log = world.Open(SmallSegments(Durability::kBuffered)).value();
@@ -281,6 +346,177 @@ TEST_CASE("retention takes segments and their snapshots, not what is known of pr
   CHECK(Send(*log, Number(2))->base_offset == 2);
   CHECK(Send(*log, Number(4)).status().code() == absl::StatusCode::kOutOfRange);
   CHECK(Send(*log, {.producer_id = 8})->base_offset == 3);
+}
+
+TEST_CASE("a log whose only batches of a producer were deleted right behind a roll knows it after a crash",
+          "[log][producers][recovery]") {
+  for (const bool trims : {false, true}) {
+    for (const bool sealed_first : {true, false}) {
+      for (const bool machine : {false, true}) {
+        INFO("trims " << trims << ", sealed first " << sealed_first << ", machine " << machine);
+        LogWorld world;
+        log::LogConfig config = SmallSegments(Durability::kFlushed, 1 << 20);
+        config.retention_ms = std::chrono::hours(1);
+        auto log = world.Open(config).value();
+        ProducerBatch batch = Number(0);
+        batch.timestamp_ms = world.clock.WallNow().time_since_epoch().count();
+        for (batch.sequence = 0; batch.sequence < 3; ++batch.sequence) REQUIRE(Send(*log, batch).ok());
+        REQUIRE(log->Flush().ok());
+        world.clock.Advance(std::chrono::hours(2));
+        if (sealed_first) {
+          REQUIRE(log->Roll().ok());
+          world.Settle();
+        }
+        if (trims) {
+          REQUIRE(log->Roll().ok());
+          REQUIRE(log->Trim(3).ok());
+        } else {
+          REQUIRE(log->ApplyRetention().value() == 1);
+        }
+        REQUIRE(log->segment_count() == 1);
+        REQUIRE(log->log_start_offset() == 3);
+        const log::PartitionEntry entry = log->Describe();
+        LogWorld after(AfterDeath(world, machine));
+        after.identity = world.identity;
+        auto again = after.Reopen(config, entry, false, !machine).value();
+        batch.sequence = 2;
+        CHECK(Send(*again, batch)->base_offset == 2);
+        CHECK(again->log_end_offset() == 3);
+      }
+    }
+  }
+}
+
+TEST_CASE("a producer is known after the segments are deleted that only a recovery had read",
+          "[log][producers][recovery]") {
+  LogWorld world;
+  const log::LogConfig config = SmallSegments(Durability::kFlushed);
+  auto log = world.Open(config).value();
+  SendRange(*log, 0, 3);
+  for (int i = 0; i < 60; ++i) REQUIRE(Append(*log, std::string(200, 'y')).ok());
+  REQUIRE(log->Flush().ok());
+  LogWorld second(AfterDeath(world, false));
+  second.identity = world.identity;
+  auto recovered = second.Open(config, {.same_boot = true}).value();
+  REQUIRE(recovered->segment_count() > 3);
+  REQUIRE(recovered->Trim(50).ok());
+  REQUIRE(recovered->segment_count() < 3);
+  const log::PartitionEntry entry = recovered->Describe();
+  LogWorld third(AfterDeath(second, false));
+  third.identity = world.identity;
+  auto again = third.Reopen(config, entry, false, true).value();
+  CHECK(Send(*again, Number(2))->base_offset == 2);
+}
+
+TEST_CASE("a power cut behind a clean close forgets no producer", "[log][producers][power]") {
+  for (const bool twice : {false, true}) {
+    LogWorld world;
+    log::LogConfig config = SmallSegments(Durability::kFlushed);
+    config.retention_bytes = 5000;
+    auto log = world.Open(config).value();
+    SendRange(*log, 0, 3);
+    for (int i = 0; i < 100; ++i) REQUIRE(Append(*log, std::string(200, 'y')).ok());
+    REQUIRE(log->Flush().ok());
+    world.Settle();
+    REQUIRE(log->ApplyRetention().value() > 0);
+    if (twice) REQUIRE(log->Roll().ok());  // the close has nothing to add to what lies at the end
+    REQUIRE(log->Close().ok());
+    const log::PartitionEntry entry = log->Describe();
+    LogWorld after(AfterDeath(world, true));
+    after.identity = world.identity;
+    auto again = after.Reopen(config, entry, true, false).value();
+    CHECK(Send(*again, Number(2))->base_offset == 2);
+  }
+}
+
+TEST_CASE("a close writes no snapshot that lies there already", "[log][producers]") {
+  LogWorld world;
+  auto log = world.Open(SmallSegments(Durability::kBuffered)).value();
+  SendRange(*log, 0, 100);
+  world.Settle();
+  REQUIRE(log->segment_count() > 5);
+  int written = 0;
+  world.disk().SetHook([&](const storage::Operation& operation) {
+    const bool is_snapshot = operation.path.find(".snapshot") != std::string::npos;
+    if (is_snapshot && operation.kind == storage::OperationKind::kWrite) ++written;
+    return absl::OkStatus();
+  });
+  REQUIRE(log->Close().ok());
+  world.disk().SetHook(nullptr);
+  CHECK(written == 1);
+}
+
+TEST_CASE("a segment takes every snapshot along that speaks of its middle", "[log][producers]") {
+  LogWorld world;
+  const auto log = ClosedWithin(world);
+  SECTION("when it is deleted") {
+    REQUIRE(log->Roll().ok());
+    REQUIRE(log->Trim(30).ok());
+    CHECK(CountLooseSnapshots(world, *log) == 0);
+    CHECK(CountSnapshots(world) == 1);
+  }
+  SECTION("when it was cut and is sealed") {
+    REQUIRE(log->Truncate(25).ok());
+    REQUIRE(log->Roll().ok());
+    world.Settle();
+    CHECK(CountLooseSnapshots(world, *log) == 0);
+    CHECK(CountSnapshots(world) == 1);
+  }
+  const auto last = static_cast<int32_t>(log->log_end_offset() - 1);
+  CHECK(Send(*log, Number(last))->base_offset == last);
+}
+
+TEST_CASE("a log with a rotten record on the way to its producers is read once", "[log][producers]") {
+  LogWorld world;
+  auto log = world.Open(SmallSegments(Durability::kFlushed)).value();
+  for (int i = 0; i < 100; ++i) REQUIRE(Append(*log, std::string(200, 'y')).ok());
+  REQUIRE(log->Close().ok());
+  const log::PartitionEntry entry = log->Describe();
+  for (const auto& file : FilesOf(world)) {
+    if (file.name.ends_with(".snapshot")) REQUIRE(world.storage->Remove(world.directory + "/" + file.name).ok());
+  }
+  {
+    const std::string path = world.directory + "/" + log::SegmentFileName(0, log::kLogSuffix);
+    auto file = world.storage->Open(path, storage::OpenMode::kReadWrite).value();
+    const std::byte rot{0x55};
+    REQUIRE(file->Write(700, {&rot, 1}).ok());
+  }
+  log = world.Reopen(SmallSegments(Durability::kFlushed), entry, true, true).value();
+  CHECK(Append(*log, "z").ok());
+  const absl::Status first = Send(*log, Number(0)).status();
+  CHECK(absl::IsDataLoss(first));
+  int operations = 0;
+  world.disk().SetHook([&](const storage::Operation&) {
+    ++operations;
+    return absl::OkStatus();
+  });
+  for (int i = 0; i < 3; ++i) CHECK(Send(*log, Number(0)).status() == first);
+  world.disk().SetHook(nullptr);
+  CHECK(operations == 0);
+  // What is cut off with the rot is nobody's any more.
+  REQUIRE(log->Truncate(1).ok());
+  CHECK(Send(*log, Number(0))->base_offset == 1);
+}
+
+TEST_CASE("a producer that wrote while the wall clock was set back is not idle", "[log][producers]") {
+  using std::chrono::hours;
+  LogWorld world;
+  auto log = world.Open(SmallSegments(Durability::kBuffered)).value();
+  const auto batch = [&](int32_t sequence) {
+    return ProducerBatch{.sequence = sequence, .timestamp_ms = world.clock.WallNow().time_since_epoch().count()};
+  };
+  world.clock.Advance(hours(100));
+  CHECK(log->ExpireProducers(hours(24)) == 0);
+  world.clock.JumpWall(-hours(48));
+  CHECK(log->ExpireProducers(hours(24)) == 0);
+  const ProducerBatch first = batch(0);
+  REQUIRE(Send(*log, first).ok());
+  world.clock.JumpWall(hours(48));
+  world.clock.Advance(std::chrono::minutes(1));
+  CHECK(log->ExpireProducers(hours(24)) == 0);
+  CHECK(Send(*log, first)->base_offset == 0);
+  world.clock.Advance(hours(24));
+  CHECK(log->ExpireProducers(hours(24)) == 1);
 }
 
 TEST_CASE("a producer that was idle for long is forgotten, whatever the wall clock says meanwhile",

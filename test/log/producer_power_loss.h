@@ -1,6 +1,7 @@
-// An idempotent producer writes, the log is truncated now and then, and the plug is pulled at every storage operation
-// on the way. Whatever prefix of the batches the disk has kept, the log knows exactly these: a copy of the last one is
-// answered with its offset, the next one is appended, and one that comes too early is refused.
+// An idempotent producer writes, the log is truncated now and then, also down to where nothing is left of the producer
+// but a snapshot, and the plug is pulled at every storage operation on the way and behind each close. Whatever prefix
+// of the batches the disk has kept, the log knows exactly these: a copy of the last one is answered with its offset,
+// the next one is appended, and one that comes too early is refused.
 #pragma once
 
 #include <algorithm>
@@ -25,7 +26,7 @@ class ProducerPowerLoss {
       if (inside_ || broken_ != nullptr) return absl::OkStatus();
       inside_ = true;
       try {
-        for (int i = Scaled(6); i > 0; --i) Crash();
+        for (int i = Scaled(6); i > 0; --i) Crash(false);
       } catch (...) {  // nothing may be thrown through the log
         broken_ = std::current_exception();
       }
@@ -50,26 +51,35 @@ class ProducerPowerLoss {
       if (round % 3 == 0) DemandOk((*log)->Flush(), "flush");
       if (round % 4 == 1) world_.Settle();
       if (round % 5 == 2) entry_ = (*log)->Describe();
+      if (round % 6 == 3) Trim(**log);
       if (round % 6 == 4) CutBack(**log);
       if (random_.OneIn(4)) world_.disk().WriteBackSome(random_);
     }
     DemandOk((*log)->Close(), "close");
     entry_ = (*log)->Describe();
+    for (int i = Scaled(6); i > 0; --i) Crash(true);
+  }
+
+  // As retention does, and a queue whose jobs are done: what is full goes, and all is if the log does not wait for
+  // flushes.
+  static void Trim(log::Log& log) {
+    DemandOk(log.Roll(), "roll");
+    DemandOk(log.Trim(log.high_watermark()), "trim");
   }
 
   // As a follower does whose leader has less.
   void CutBack(log::Log& log) {
-    sent_ -= static_cast<int32_t>(random_.Below(8));
+    sent_ = std::max(sent_ - static_cast<int32_t>(random_.Below(8)), static_cast<int32_t>(log.log_start_offset()));
     entry_.recovery_point = std::min<int64_t>(entry_.recovery_point, sent_);
     DemandOk(log.Truncate(sent_), "truncate");
     entry_ = log.Describe();
   }
 
-  void Crash() {
+  void Crash(bool closed) {
     ++states_;
     LogWorld after(world_.disk().CrashImage(world_.disk().RandomPlan(random_)));
     after.identity = world_.identity;
-    auto log = after.Reopen(config_, entry_, false, false);
+    auto log = after.Reopen(config_, entry_, closed, false);
     DemandOk(log, "opened after a crash");
     const auto count = static_cast<int32_t>((*log)->log_end_offset());
     if (count > 0) {
