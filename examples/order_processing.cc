@@ -2,9 +2,9 @@
 // kills it at random moments and starts it again; at the end it proves that every order is in the ledger, once, or
 // among the dead letters, and that the sum is right.
 //
-//   order_processing [KILLS [PROCESSORS [FILE]]]   5 kills and 4 processors unless said; the orders are the packages
-//   in
-//                                                  FILE (/var/lib/dpkg/status), each over its size
+//   order_processing [KILLS [PROCESSORS [FILE]]]   5 kills and 4 processors unless said
+//
+// The orders are the packages in FILE, /var/lib/dpkg/status unless said, each over its size.
 #include <sys/wait.h>
 #include <unistd.h>
 
