@@ -1,6 +1,7 @@
 // The steps of an append and of a read, one by one: bench/run --micro.
 #include <benchmark/benchmark.h>
 
+#include "base/latency_histogram.h"
 #include "harness/support.h"
 #include "moldau/base/crc32c.h"
 #include "moldau/fetched_records.h"
@@ -48,6 +49,17 @@ void IterateBatch(benchmark::State& state) {
   state.SetItemsProcessed(state.iterations() * state.range(0));
 }
 BENCHMARK(IterateBatch)->Arg(1)->Arg(100);
+
+void RecordLatency(benchmark::State& state) {
+  base::LatencyHistogram histogram;
+  int64_t ns = 1;
+  for (auto _ : state) {
+    ns = ns * 5 % 1'000'003;
+    histogram.Record(std::chrono::nanoseconds(ns));
+  }
+  benchmark::DoNotOptimize(histogram.Snapshot().count());
+}
+BENCHMARK(RecordLatency);
 
 void AppendOne(benchmark::State& state) {
   OneLog log(Durability::kBuffered);

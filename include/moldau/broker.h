@@ -27,6 +27,7 @@
 #include "moldau/base/executor.h"
 #include "moldau/base/log_sink.h"
 #include "moldau/group_options.h"
+#include "moldau/metrics.h"
 #include "moldau/storage/storage.h"
 #include "moldau/topic.h"
 #include "moldau/types.h"
@@ -158,6 +159,11 @@ class Broker {
   [[nodiscard]] const Uuid& cluster_id() const noexcept;  // of the directory, from its creation on
   [[nodiscard]] const RecoverySummary& recovery() const noexcept;
   [[nodiscard]] const std::string& data_dir() const noexcept;
+
+  // What the broker has done since it was opened, and how it stands (metrics.h names it all). May be asked for at any
+  // time: nobody waits for it, and no log is opened, but the first one reads what groups have committed. Topics that
+  // Moldau keeps for itself are left out unless asked for. Empty after Close and in a forked child.
+  [[nodiscard]] MetricsSnapshot Metrics(bool with_internal = false) const;
 
   // Makes everything appended so far to any topic durable.
   absl::Status Flush();

@@ -13,6 +13,7 @@
 #include "moldau/consumer_records.h"
 #include "moldau/error.h"
 #include "moldau/fetched_records.h"
+#include "moldau/metrics.h"
 #include "moldau/offline.h"
 #include "moldau/partition.h"
 #include "moldau/partitioner.h"

@@ -67,6 +67,8 @@ const RecoverySummary& Broker::recovery() const noexcept { return core_->recover
 
 const std::string& Broker::data_dir() const noexcept { return core_->environment().options().data_dir; }
 
+MetricsSnapshot Broker::Metrics(bool with_internal) const { return core_->Metrics(with_internal); }
+
 absl::Status Broker::Flush() { return core_->Flush(); }
 
 std::chrono::nanoseconds Broker::Poll(int max_tasks) {

@@ -78,6 +78,9 @@ class Core final : private coordinator::OffsetLogs {
 
   absl::Status Flush();
 
+  // --- core_metrics.cc ---
+  MetricsSnapshot Metrics(bool with_internal);
+
   // --- core_topics.cc ---
   absl::StatusOr<std::shared_ptr<TopicState>> CreateTopic(std::string_view name, const TopicOptions& options);
   absl::StatusOr<std::shared_ptr<TopicState>> OpenTopic(std::string_view name, const TopicOptions& options);
@@ -137,6 +140,11 @@ class Core final : private coordinator::OffsetLogs {
   absl::StatusOr<int64_t> TakeProducerIds();
   metadata::PartitionRecord NewPartitionRecord(const Uuid& topic_id, int32_t partition) const;
   void TopicsHaveChanged();
+
+  // --- core_metrics.cc ---
+  // `ends`: of the topics that are to be told of, the high watermark of each partition.
+  void AddGroupMetrics(const std::map<std::string, std::vector<int64_t>, std::less<>>& ends,
+                       std::vector<MetricFamily>& families);
 
   // --- core_delete.cc ---
   absl::Status EndPartition(PartitionState& partition) ABSL_EXCLUSIVE_LOCKS_REQUIRED(metadata_mutex_);

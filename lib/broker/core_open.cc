@@ -70,8 +70,9 @@ absl::Status Core::OpenMetadata() {
   const log::Log::Known known{.entry = entry.get(),
                               .clean_shutdown = directory_->clean_shutdown() && entry != nullptr,
                               .same_boot = directory_->same_boot()};
-  MOLDAU_ASSIGN_OR_RETURN(
-      metadata_, metadata::MetadataLog::Open(environment_->ForLogs(), environment_->options().data_dir, known));
+  log::LogEnvironment environment = environment_->ForLogs();
+  environment.latencies = nullptr;  // those of topics are what a user asks for
+  MOLDAU_ASSIGN_OR_RETURN(metadata_, metadata::MetadataLog::Open(environment, environment_->options().data_dir, known));
   metadata_log_ = &metadata_->log();
   return absl::OkStatus();
 }

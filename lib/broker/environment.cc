@@ -80,6 +80,7 @@ log::LogEnvironment Environment::ForLogs() noexcept {
           .memory = memory_.get(),
           .flush_gate = &flush_gate_,
           .handles = &handles_,
+          .latencies = &latencies_.log,
           .guards_pages = options_.sigbus_guard};
 }
 

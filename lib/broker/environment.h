@@ -14,6 +14,7 @@
 #include "base/memory_budget.h"
 #include "base/mutex.h"
 #include "base/task_scope.h"
+#include "broker/latencies.h"
 #include "log/flush_gate.h"
 #include "log/handle_cache.h"
 #include "log/log_config.h"
@@ -36,6 +37,8 @@ class Environment {
   [[nodiscard]] Executor& executor() const noexcept { return *options_.executor; }
   [[nodiscard]] base::Logger& logger() noexcept { return logger_; }
   [[nodiscard]] const std::shared_ptr<base::MemoryBudget>& memory() const noexcept { return memory_; }
+
+  [[nodiscard]] Latencies& latencies() noexcept { return latencies_; }
 
   // The executor that Broker::Poll drives; null unless threads = 0.
   [[nodiscard]] ManualExecutor* manual_executor() const noexcept { return manual_; }
@@ -74,6 +77,7 @@ class Environment {
   base::ForkGuard fork_guard_;
   log::FlushGate flush_gate_;
   log::HandleCache handles_;
+  Latencies latencies_;
   base::Mutex random_mutex_;
   Random random_ ABSL_GUARDED_BY(random_mutex_);
   base::Mutex checkpoint_request_mutex_;

@@ -63,6 +63,7 @@ absl::StatusOr<FetchedRecords> Partition::Read(int64_t offset, ReadOptions optio
       slice = log.ReadWait(cursor, options.max_bytes, deadline, options.wait);
     }
     if (!slice.ok()) return std::move(slice).status();
+    if (!slice->bytes.empty()) state_->reads().Count(slice->bytes.size());
     return log::DecodeSlice(*std::move(slice), offset, state_->environment().memory());
   });
 }

@@ -131,6 +131,35 @@ std::optional<log::PartitionEntry> PartitionState::Describe() {
   return *before_.entry;
 }
 
+PartitionFigures PartitionState::Figures() {
+  PartitionFigures figures{.read = reads_.totals()};
+  const log::Log* log = open_log();
+  if (log == nullptr) {
+    base::MutexLock lock(mutex_);
+    figures.is_offline = !refusal_.ok();
+    log = owned_log_.get();
+    if (log == nullptr && before_.entry == nullptr) return figures;
+    if (log == nullptr) {
+      const log::PartitionEntry& entry = *before_.entry;
+      figures.log_start_offset = entry.log_start_offset;
+      figures.high_watermark = figures.log_end_offset = entry.log_end_offset;
+      for (const log::SegmentEntry& segment : entry.segments) figures.size_bytes += segment.size_bytes;
+      figures.segment_count = static_cast<int>(entry.segments.size());
+      return figures;
+    }
+  }
+  figures.appended = log->appended();
+  figures.append_waits = log->append_waits();
+  // In this order each is at most the next one, whatever happens meanwhile.
+  figures.log_start_offset = log->log_start_offset();
+  figures.high_watermark = log->high_watermark();
+  figures.log_end_offset = log->log_end_offset();
+  figures.size_bytes = log->size_bytes();
+  figures.segment_count = log->segment_count();
+  figures.is_offline = log->has_stopped();
+  return figures;
+}
+
 bool PartitionState::MayHaveOldSegments(Timestamp now) {
   if (open_log() != nullptr) return true;
   base::MutexLock lock(mutex_);

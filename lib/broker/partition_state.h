@@ -16,6 +16,7 @@
 #include "absl/status/statusor.h"
 #include "base/mutex.h"
 #include "broker/environment.h"
+#include "broker/read_meter.h"
 #include "log/log.h"
 #include "record/validate.h"
 
@@ -33,6 +34,19 @@ struct TopicInfo {
   base::Mutex mutex;
   log::LogConfig config ABSL_GUARDED_BY(mutex);
   std::atomic<Durability> durability{Durability::kFlushed};
+};
+
+// How a partition stands and what it has done since the broker was opened.
+struct PartitionFigures {
+  log::AppendTotals appended;
+  ReadTotals read;
+  uint64_t append_waits = 0;
+  int64_t log_start_offset = 0;
+  int64_t high_watermark = 0;
+  int64_t log_end_offset = 0;
+  uint64_t size_bytes = 0;
+  int segment_count = 0;
+  bool is_offline = false;  // damaged, or stopped
 };
 
 class PartitionState {
@@ -85,6 +99,11 @@ class PartitionState {
   // What the manifest should keep; nullopt if there is nothing on disk.
   [[nodiscard]] std::optional<log::PartitionEntry> Describe();
 
+  // Of a log that was not opened, what the manifest says.
+  [[nodiscard]] PartitionFigures Figures();
+  // For those who read.
+  [[nodiscard]] ReadMeter& reads() noexcept { return reads_; }
+
   // Whether age or size ask for a deletion, as far as that can be said without opening the log.
   [[nodiscard]] bool MayHaveOldSegments(Timestamp now);
 
@@ -116,6 +135,7 @@ class PartitionState {
   Before before_ ABSL_GUARDED_BY(mutex_);
   absl::Status refusal_ ABSL_GUARDED_BY(mutex_);
   std::unique_ptr<log::Log> owned_log_ ABSL_GUARDED_BY(mutex_);
+  ReadMeter reads_;
   base::Mutex claim_mutex_;
   std::optional<log::Log::Claim> claim_ ABSL_GUARDED_BY(claim_mutex_);
   std::thread::id claim_owner_ ABSL_GUARDED_BY(claim_mutex_);  // who began it

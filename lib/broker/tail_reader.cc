@@ -21,6 +21,7 @@ absl::StatusOr<FetchedRecords> TailReader::Next(std::chrono::nanoseconds timeout
       slice = log.ReadWait(state.cursor, state.options.max_bytes, deadline, state.options.wait);
     }
     if (!slice.ok()) return std::move(slice).status();
+    if (!slice->bytes.empty()) state.meter.Count(slice->bytes.size());
     return log::DecodeSlice(*std::move(slice), from, environment.memory());
   });
 }

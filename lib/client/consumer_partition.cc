@@ -67,6 +67,7 @@ absl::StatusOr<size_t> ConsumerPartition::Refill() {
       position_ = fetched->next_offset();
       continue;
     }
+    age_meter_.Observe(*first);
     const size_t bytes = fetched->batches().size();
     buffered_.emplace(Buffered{std::make_shared<const FetchedRecords>(*std::move(fetched)), first});
     return bytes;

@@ -16,6 +16,9 @@
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
+#include "broker/access.h"
+#include "broker/partition_state.h"
+#include "client/age_meter.h"
 #include "moldau/consumer.h"
 #include "moldau/consumer_records.h"
 #include "moldau/partition.h"
@@ -27,7 +30,8 @@ class ConsumerPartition {
   ConsumerPartition(TopicPartition source, Partition partition, const ConsumerOptions& options)
       : source_(std::make_shared<const TopicPartition>(std::move(source))),
         partition_(std::move(partition)),
-        options_(options) {}
+        options_(options),
+        age_meter_(broker::Access::state(partition_)->environment()) {}
 
   [[nodiscard]] const TopicPartition& source() const noexcept { return *source_; }
   [[nodiscard]] Partition& partition() noexcept { return partition_; }
@@ -76,6 +80,7 @@ class ConsumerPartition {
   const std::shared_ptr<const TopicPartition> source_;
   Partition partition_;
   const ConsumerOptions& options_;
+  AgeMeter age_meter_;
 
   OffsetReset first_reset_ = OffsetReset::kNone;
   int64_t position_ = -1;

@@ -48,6 +48,7 @@ QueueCore::QueueCore(std::shared_ptr<broker::Core> broker, std::string_view name
       name_(name),
       options_(std::move(options)),
       producer_(std::move(producer)),
+      age_meter_(broker_->environment()),
       partitions_(std::make_shared<const Partitions>()),
       readiness_(broker_->environment().executor()) {}
 

@@ -18,6 +18,7 @@
 #include "absl/status/statusor.h"
 #include "base/mutex.h"
 #include "broker/core.h"
+#include "client/age_meter.h"
 #include "client/readiness.h"
 #include "coordinator/share_partition.h"
 #include "moldau/base/event_count.h"
@@ -131,6 +132,7 @@ class QueueCore final : public std::enable_shared_from_this<QueueCore> {
   std::shared_ptr<broker::TopicState> topic_;
   bool owns_topic_ = false;
   Producer producer_;
+  AgeMeter age_meter_;
 
   base::Mutex mutex_;
   std::shared_ptr<const Partitions> partitions_ ABSL_GUARDED_BY(mutex_);

@@ -162,6 +162,9 @@ absl::Status QueueCore::Take(const std::shared_ptr<coordinator::SharePartition>&
   coordinator::ShareDelivery delivery;
   MOLDAU_RETURN_IF_ERROR(partition->Acquire(max_records, options_.lock_duration, delivery));
   if (delivery.items.empty()) return absl::OkStatus();
+  // A record that comes back has waited for other reasons.
+  const coordinator::ShareDelivery::Item& first = delivery.items.front();
+  if (first.delivery_count == 1) age_meter_.Observe(first.record);
   const auto batch =
       std::make_shared<const LeaseBatch>(broker_, partition, options_.lock_duration, std::move(delivery.pins));
   LeaseBatch::MakeLeases(batch, delivery.items, leases);

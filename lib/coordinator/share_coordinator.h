@@ -28,6 +28,9 @@ class ShareCoordinator {
   absl::StatusOr<std::shared_ptr<SharePartition>> Open(std::string_view queue, const TopicPartition& partition,
                                                        const ShareOptions& options);
 
+  // Those that have been opened, in no particular order.
+  [[nodiscard]] std::vector<std::shared_ptr<SharePartition>> All();
+
   // As ShareStateStore::Truncate, after an unclean stop.
   absl::Status Truncate(ShareStateStore::EndOf end_of) { return store_.Truncate(end_of); }
 
@@ -40,7 +43,6 @@ class ShareCoordinator {
  private:
   void TidyLater();
   void Tidy();
-  [[nodiscard]] std::vector<std::shared_ptr<SharePartition>> All();
 
   ShareHost& host_;
   ShareStateStore store_;

@@ -105,6 +105,7 @@ absl::Status SharePartition::Acquire(size_t max_records, std::chrono::nanosecond
         status = std::move(written);
       }
     }
+    deliveries_ += static_cast<int64_t>(delivery.items.size() - before);
     for (size_t i = before; i < delivery.items.size(); ++i) redeliveries_ += delivery.items[i].delivery_count > 1;
     afterwards = Finish(now);
   }
@@ -178,6 +179,7 @@ absl::StatusOr<bool> SharePartition::ReadOn(MonoTime now) {
       continue;
     }
     if (slice->bytes.empty()) return false;
+    CountRead(*slice);
     MOLDAU_ASSIGN_OR_RETURN(FetchedRecords records, log::DecodeSlice(*std::move(slice), from, host_.memory()));
     fresh_.records = std::make_shared<const FetchedRecords>(std::move(records));
     fresh_.at = fresh_.records->begin();
@@ -192,6 +194,7 @@ absl::StatusOr<std::optional<RecordView>> SharePartition::FindRecord(int64_t off
     log::LogCursor cursor{.offset = offset};
     absl::StatusOr<log::LogSlice> slice = source_.log->Read(cursor, kReadAgainBytes);
     if (!slice.ok()) return source_.explain(std::move(slice).status());
+    CountRead(*slice);
     MOLDAU_ASSIGN_OR_RETURN(FetchedRecords records, log::DecodeSlice(*std::move(slice), offset, host_.memory()));
     again_.records = std::make_shared<const FetchedRecords>(std::move(records));
     again_.at = again_.records->begin();
@@ -199,6 +202,11 @@ absl::StatusOr<std::optional<RecordView>> SharePartition::FindRecord(int64_t off
   while (!again_.at_end() && (*again_.at).offset() < offset) ++again_.at;
   if (again_.at_end() || (*again_.at).offset() != offset) return std::nullopt;
   return *again_.at;
+}
+
+void SharePartition::CountRead(const log::LogSlice& slice) {
+  fetches_ += 1;
+  bytes_read_ += static_cast<int64_t>(slice.bytes.size());
 }
 
 void SharePartition::Pin(const Cursor& cursor, ShareDelivery& delivery) {
@@ -340,8 +348,11 @@ ShareStatistics SharePartition::Statistics() {
           .end_offset = window_.end_offset(),
           .in_flight = window_.in_flight(),
           .waiting = window_.waiting(),
+          .deliveries = deliveries_,
           .redeliveries = redeliveries_,
-          .dead_letters = dead_letter_count_};
+          .dead_letters = dead_letter_count_,
+          .fetches = fetches_,
+          .bytes_read = bytes_read_};
 }
 
 }  // namespace moldau::coordinator

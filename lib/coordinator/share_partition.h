@@ -107,8 +107,11 @@ struct ShareStatistics {
   int64_t end_offset = 0;  // of what was looked at
   size_t in_flight = 0;
   size_t waiting = 0;
+  int64_t deliveries = 0;
   int64_t redeliveries = 0;
   int64_t dead_letters = 0;  // that are safe
+  int64_t fetches = 0;       // reads of the log that found something, and how much
+  int64_t bytes_read = 0;
 };
 
 class SharePartition final : public std::enable_shared_from_this<SharePartition> {
@@ -177,6 +180,7 @@ class SharePartition final : public std::enable_shared_from_this<SharePartition>
   absl::Status SettleLocked(const ShareVerdict& verdict, MonoTime now) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   void DropWhatIsGone(MonoTime now) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   absl::Status WriteChanges() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  void CountRead(const log::LogSlice& slice) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   static void Pin(const Cursor& cursor, ShareDelivery& delivery);
 
   // --- share_upkeep.cc ---
@@ -207,7 +211,10 @@ class SharePartition final : public std::enable_shared_from_this<SharePartition>
   Cursor fresh_ ABSL_GUARDED_BY(mutex_);                            // not offered yet
   Cursor again_ ABSL_GUARDED_BY(mutex_);                            // where records that came back were read last
   std::map<int64_t, std::string> reasons_ ABSL_GUARDED_BY(mutex_);  // of rejections whose dead letter is not safe
+  int64_t deliveries_ ABSL_GUARDED_BY(mutex_) = 0;
   int64_t redeliveries_ ABSL_GUARDED_BY(mutex_) = 0;
+  int64_t fetches_ ABSL_GUARDED_BY(mutex_) = 0;
+  int64_t bytes_read_ ABSL_GUARDED_BY(mutex_) = 0;
   int64_t dead_letter_count_ ABSL_GUARDED_BY(mutex_) = 0;
 
   // What is to be written and flushed, and when at the latest.

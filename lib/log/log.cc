@@ -76,6 +76,16 @@ uint64_t Log::size_bytes() const {
 
 int Log::segment_count() const { return static_cast<int>(core_->segments()->size()); }
 
+AppendTotals Log::appended() const noexcept {
+  const AppendMeter& meter = core_->appended;
+  const int64_t first = meter.first_offset.load(std::memory_order_relaxed);
+  return {.batches = meter.batches.value(),
+          .records = static_cast<uint64_t>(log_end_offset() - first),
+          .bytes = meter.bytes.value()};
+}
+uint64_t Log::append_waits() const noexcept { return core_->append_waits.value(); }
+bool Log::has_stopped() const noexcept { return core_->durable->failed(); }
+
 absl::Status Log::Roll() { return core_->Roll(); }
 absl::Status Log::Truncate(int64_t offset) { return core_->Truncate(offset); }
 absl::Status Log::Trim(int64_t offset) { return core_->Trim(offset); }

@@ -28,6 +28,7 @@
 #include "absl/status/statusor.h"
 #include "log/leader_epoch_checkpoint.h"
 #include "log/log_config.h"
+#include "log/log_meters.h"
 #include "log/manifest.h"
 #include "moldau/receipt.h"
 #include "moldau/record.h"
@@ -158,6 +159,11 @@ class Log {
   [[nodiscard]] int64_t durable_offset() const noexcept;  // flushed below it
   [[nodiscard]] uint64_t size_bytes() const;              // of all batches kept
   [[nodiscard]] int segment_count() const;
+
+  // --- what it has done; no lock is taken ---
+  [[nodiscard]] AppendTotals appended() const noexcept;
+  [[nodiscard]] uint64_t append_waits() const noexcept;  // for others at the end of the log
+  [[nodiscard]] bool has_stopped() const noexcept;       // it takes no appends: see health
 
   // --- upkeep ---
 

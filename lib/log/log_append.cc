@@ -38,6 +38,9 @@ class Scratch {
 // How far ahead of the end memory is fetched: some batches of one record, which take less time than memory does.
 constexpr size_t kFetchedAhead = 1024;
 
+// One wait for others in so many is timed, since its clock is read with the lock held.
+constexpr uint64_t kWaitsPerTimed = 16;
+
 // Fetches what comes `kFetchedAhead` bytes behind the batch of `size` bytes that ends at `end`. Without it the locked
 // instruction of the next append would wait until memory has taken the stores of this one.
 void FetchAhead(const std::byte* end, size_t size) {
@@ -98,7 +101,7 @@ AppendResult Log::Core::Complete(uint32_t size, int32_t offset_count, int64_t ma
     NoteIndexSize();
   position += size;
   next_offset = last + 1;
-  appends_since_cool_down += 1;
+  appended.Count(size);
   if (position >= heat_mark) [[unlikely]] {
     heat_mark = UINT32_MAX;
     tasks.Post([this] { HeatUp(); });
@@ -158,7 +161,7 @@ int64_t Log::Core::TryAppendOne(const Record& record) {
   const Timestamp now = wall_clock.WallNow();
   if (!append_lock.TryLock()) [[unlikely]]
     return -1;
-  if (bound > DirectRoom() || bound > fast_limit || now.time_since_epoch().count() >= roll_at_ms) [[unlikely]] {
+  if (bound > DirectRoom() || bound > fast_limit || now.time_since_epoch().count() >= slow_at_ms) [[unlikely]] {
     append_lock.Unlock();
     return -1;
   }
@@ -172,8 +175,11 @@ int64_t Log::Core::TryAppendOne(const Record& record) {
 
 absl::StatusOr<AppendResult> Log::Core::Append(std::span<const Record> records) {
   const Timestamp now = wall_clock.WallNow();
+  const Stopwatch stopwatch(*environment.clock, AppendLatency(now));
   if (append_lock.TryLock()) [[likely]] {
-    const bool is_old = now.time_since_epoch().count() >= roll_at_ms;
+    const int64_t now_ms = now.time_since_epoch().count();
+    const bool is_old = now_ms >= roll_at_ms;
+    slow_at_ms = std::min(roll_at_ms, now_ms + 1);
     const size_t room = is_old ? 0 : std::min<size_t>(DirectRoom(), fast_limit);
     if (MOLDAU_NAMED_BUG(M3) && !records.empty() && record::EncodedSizeBound(records) <= room) {
       active->Publish(
@@ -237,6 +243,7 @@ absl::StatusOr<AppendResult> Log::Core::AppendSlow(std::span<const Record> recor
 
 absl::StatusOr<AppendResult> Log::Core::AppendBatch(std::span<const std::byte> bytes, std::byte* in_place) {
   const Timestamp now = wall_clock.WallNow();
+  const Stopwatch stopwatch(*environment.clock, AppendLatency(now));
   const record::BatchView given(bytes.data());
   uint32_t max_message_bytes;
   bool recompresses;
@@ -290,11 +297,24 @@ absl::Status Log::Core::Health() {
 
 absl::Status Log::Core::LockForAppend() {
   MOLDAU_RETURN_IF_ERROR(CheckNoClaimHere());
-  append_lock.Lock();
+  if (!append_lock.TryLock()) [[unlikely]]
+    WaitForAppendLock();
   if (failure.ok()) return absl::OkStatus();
   absl::Status status = failure;
   append_lock.Unlock();
   return status;
+}
+
+void Log::Core::WaitForAppendLock() {
+  const bool timed = append_waits.value() % kWaitsPerTimed == 0 && environment.latencies != nullptr;
+  const Stopwatch stopwatch(*environment.clock, timed ? &environment.latencies->append_wait : nullptr);
+  append_waits.Add(1);
+  append_lock.Lock();
+}
+
+base::LatencyHistogram* Log::Core::TakeSample(Timestamp now) {
+  sampler.Take(now);
+  return environment.latencies != nullptr ? &environment.latencies->append : nullptr;
 }
 
 // Puts a batch that is complete but for offset and epoch at the end of the log.

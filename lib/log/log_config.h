@@ -22,6 +22,7 @@ namespace moldau::log {
 
 class FlushGate;
 class HandleCache;
+struct LogLatencies;
 
 inline constexpr std::chrono::milliseconds kUnlimitedTime = std::chrono::milliseconds::max();
 
@@ -57,7 +58,8 @@ struct LogEnvironment {
   base::MemoryBudget* memory = nullptr;
   FlushGate* flush_gate = nullptr;
   HandleCache* handles = nullptr;
-  bool guards_pages = false;  // a page that cannot be read is an error (BrokerOptions::sigbus_guard)
+  LogLatencies* latencies = nullptr;  // null: nobody wants to know
+  bool guards_pages = false;          // a page that cannot be read is an error (BrokerOptions::sigbus_guard)
 };
 
 }  // namespace moldau::log

@@ -26,6 +26,7 @@
 #include "log/durable_end.h"
 #include "log/flush_gate.h"
 #include "log/log.h"
+#include "log/log_meters.h"
 #include "log/producer_states.h"
 #include "log/segment.h"
 #include "log/waker_list.h"
@@ -87,6 +88,10 @@ struct Log::Core final : public FlushDriver, public std::enable_shared_from_this
   absl::Status CheckTimestamps(std::span<const Record> records, Timestamp now) const;
   absl::Status CheckTimestamp(int64_t timestamp_ms, Timestamp now) const;
   absl::Status LockForAppend() ABSL_NO_THREAD_SAFETY_ANALYSIS;
+  void WaitForAppendLock() ABSL_EXCLUSIVE_LOCK_FUNCTION(append_lock);
+  // Where the time of the append that begins goes; null unless it is one that is timed.
+  base::LatencyHistogram* AppendLatency(Timestamp now) { return sampler.IsDue(now) ? TakeSample(now) : nullptr; }
+  base::LatencyHistogram* TakeSample(Timestamp now);
   // FailedPrecondition on the thread that holds a claim, and with it the end of the log.
   absl::Status CheckNoClaimHere() const;
   // Why appends are refused, or OK.
@@ -238,6 +243,8 @@ struct Log::Core final : public FlushDriver, public std::enable_shared_from_this
   int64_t next_offset ABSL_GUARDED_BY(append_lock) = 0;
   record::OneRecordEncoder one_record ABSL_GUARDED_BY(append_lock);
   int64_t roll_at_ms ABSL_GUARDED_BY(append_lock) = INT64_MAX;  // wall time at which the active segment is old
+  // Likewise at which a single record takes the long way: to roll, or to be timed.
+  int64_t slow_at_ms ABSL_GUARDED_BY(append_lock) = INT64_MIN;
   int32_t leader_epoch ABSL_GUARDED_BY(append_lock) = 0;
   bool publishes ABSL_GUARDED_BY(append_lock) = false;  // appended is readable: the log does not wait for flushes
   bool is_mapped ABSL_GUARDED_BY(append_lock) = false;  // direct_at points into the active segment's mapping
@@ -265,7 +272,8 @@ struct Log::Core final : public FlushDriver, public std::enable_shared_from_this
   // Calendar time at the last expiry, or the open: whoever writes later was not idle before, though the clock says so.
   int64_t expiry_ms ABSL_GUARDED_BY(append_lock) = 0;
   uint64_t cold_bytes ABSL_GUARDED_BY(append_lock) = 0;
-  uint64_t appends_since_cool_down ABSL_GUARDED_BY(append_lock) = 0;
+  uint64_t batches_at_cool_down ABSL_GUARDED_BY(append_lock) = 0;  // how many there were at the last one
+  AppendMeter appended;                                            // counted under append_lock
 
   // Apart from the end of the log, so that a reader does not wait for a claim; taken within append_lock.
   mutable base::SpinMutex epochs_lock;
@@ -282,6 +290,7 @@ struct Log::Core final : public FlushDriver, public std::enable_shared_from_this
   std::atomic<std::thread::id> claim_owner{};
   std::atomic<int64_t> timestamp_before_max_ms{INT64_MAX};
   std::atomic<int64_t> timestamp_after_max_ms{INT64_MAX};
+  AppendSampler sampler;
   WakerList tail;
 
   mutable base::Mutex segments_mutex;
@@ -294,6 +303,7 @@ struct Log::Core final : public FlushDriver, public std::enable_shared_from_this
 
   base::Mutex flush_mutex;
   std::atomic<bool> flush_running{false};
+  base::Counter append_waits;                                  // for the append lock; counted as they begin
   std::atomic<bool> names_dirty{false};                        // the directory has names that were not flushed
   std::atomic<bool> parent_dirty{false};                       // so has the data directory
   int64_t flushed_size_of ABSL_GUARDED_BY(flush_mutex) = -1;   // base offset of the segment whose file size is durable

@@ -85,6 +85,7 @@ absl::Status Log::Core::FlushHoldingMutex() {
   int64_t target = 0;
   std::vector<PendingRun> runs = TakePending(target);
   if (target <= durable->offset()) return absl::OkStatus();
+  const Stopwatch stopwatch(*environment.clock, environment.latencies ? &environment.latencies->flush : nullptr);
   const absl::Status status = flushes() ? FlushPending(std::move(runs), target) : FlushMapped(target);
   if (!status.ok()) {
     StopWriting(status);

@@ -233,7 +233,8 @@ void Log::Core::CoolDown() {
   bool idle;
   {
     base::SpinMutexLock end(append_lock);
-    idle = std::exchange(appends_since_cool_down, 0) == 0;
+    idle = std::exchange(batches_at_cool_down, appended.batches.value()) == appended.batches.value();
+    slow_at_ms = INT64_MIN;  // a clock that has jumped back must not keep appends from being timed for ever
     if (!failure.ok()) return;
   }
   if (!idle) return;
@@ -252,7 +253,7 @@ absl::Status Log::Core::CoolActive() {
   std::shared_ptr<Segment> segment;
   {
     base::SpinMutexLock lock(append_lock);
-    if (active == nullptr || !is_ready || appends_since_cool_down != 0) return absl::OkStatus();
+    if (active == nullptr || !is_ready || appended.batches.value() != batches_at_cool_down) return absl::OkStatus();
     if (pending.size > 0 || !earlier_runs.empty()) return absl::OkStatus();
     segment = active;
     is_ready = false;

@@ -191,6 +191,7 @@ void Log::Core::AdoptSegments(SegmentList list, int64_t start, int64_t recovery_
   active = last;
   position = last != nullptr ? last->published().position : 0;
   next_offset = std::max(start, end);
+  appended.first_offset.store(next_offset, std::memory_order_relaxed);
   const auto latest = EpochsCopy().latest();
   leader_epoch = latest ? latest->epoch : 0;
   if (active != nullptr && active->capacity() < position) indexed_full = true;

@@ -164,6 +164,7 @@ absl::Status Log::Core::Truncate(int64_t offset) {
   base::SpinMutexLock lock_end(append_lock);
   active = cut;
   position = cut != nullptr ? cut->published().position : 0;
+  appended.first_offset.fetch_sub(next_offset - end, std::memory_order_relaxed);
   next_offset = end;
   pending = {};
   indexed_full = false;

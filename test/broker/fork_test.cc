@@ -33,6 +33,7 @@ TEST_CASE("a forked child can do nothing with its parent's broker, and leaves it
     refused(partition->BeginClaim(std::nullopt, 3).status());
     refused(unused->Append({.value = "child"}).status());
     refused(tail->Next(std::chrono::nanoseconds(0)).status());
+    failed += broker->Metrics().families().empty() ? 0 : 1;
     broker.reset();
     tail.reset();
     unused.reset();
