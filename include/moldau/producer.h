@@ -88,7 +88,7 @@ class Producer final {
   // The same without looking the topic up; the topic must be of this producer's broker.
   absl::StatusOr<Receipt> Send(const Topic& topic, const Record& record);
 
-  // Send that waits for nobody, whatever the back-pressure policy: ResourceExhausted if there is no room.
+  // Send that waits for no room: ResourceExhausted if there is none. The first to a partition may wait for the disk.
   absl::StatusOr<Receipt> TrySend(std::string_view topic, const Record& record);
   absl::StatusOr<Receipt> TrySend(const Topic& topic, const Record& record);
 

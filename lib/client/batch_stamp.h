@@ -10,6 +10,7 @@
 
 #include <cstdint>
 
+#include "coordinator/producer_ids.h"
 #include "record/sequence.h"
 
 namespace moldau::client {
@@ -20,8 +21,8 @@ struct BatchStamp {
   int32_t base_sequence = -1;
 
   // Of the first batch of a producer.
-  [[nodiscard]] static BatchStamp First(int64_t producer_id) noexcept {
-    return producer_id < 0 ? BatchStamp() : BatchStamp{producer_id, 0, 0};
+  [[nodiscard]] static BatchStamp First(coordinator::ProducerIdentity producer) noexcept {
+    return producer.id < 0 ? BatchStamp() : BatchStamp{producer.id, producer.epoch, 0};
   }
   // Of the batch behind one of `records` records that has this stamp.
   [[nodiscard]] BatchStamp After(int32_t records) const noexcept {

@@ -21,11 +21,12 @@ size_t BatchSizeBound(const Record& record) noexcept {
 }  // namespace
 
 PartitionSender::PartitionSender(ProducerCore& core, ProducerTopic& topic,
-                                 std::shared_ptr<broker::PartitionState> partition, log::Log& log, int64_t producer_id)
+                                 std::shared_ptr<broker::PartitionState> partition, log::Log& log,
+                                 coordinator::ProducerIdentity producer)
     : eager_(core.options().linger.count() == 0),
       clock_(core.clock()),
       id_(partition->id()),
-      next_closed_(BatchStamp::First(producer_id)),
+      next_closed_(BatchStamp::First(producer)),
       next_appended_(next_closed_),
       core_(core),
       topic_(topic),
@@ -203,7 +204,7 @@ void PartitionSender::StampAgain(const absl::Status& refused) {
   const ErrorCode code = GetErrorCode(refused);
   if (code == ErrorCode::kOutOfOrderSequenceNumber || code == ErrorCode::kInvalidProducerEpoch) {
     // Without a new id the next batch is refused too, and asks again.
-    if (const absl::StatusOr<int64_t> id = core_.NewProducerId(); id.ok()) next_appended_ = BatchStamp::First(*id);
+    if (const auto producer = core_.NewProducerId(); producer.ok()) next_appended_ = BatchStamp::First(*producer);
   }
   const base::SpinMutexLock lock(mutex_);
   next_closed_ = next_appended_;

@@ -34,9 +34,9 @@ class ProducerTopic;
 
 class alignas(128) PartitionSender {
  public:
-  // `log` is that of `partition`, which keeps it alive. `producer_id` of -1: not idempotent.
+  // `log` is that of `partition`, which keeps it alive.
   PartitionSender(ProducerCore& core, ProducerTopic& topic, std::shared_ptr<broker::PartitionState> partition,
-                  log::Log& log, int64_t producer_id);
+                  log::Log& log, coordinator::ProducerIdentity producer);
   ~PartitionSender();
   PartitionSender(const PartitionSender&) = delete;
   PartitionSender& operator=(const PartitionSender&) = delete;

@@ -33,7 +33,11 @@ ProducerCore::ProducerCore(std::shared_ptr<broker::Core> broker, ProducerOptions
       linger_(tasks_, options_.linger),
       random_(broker_->environment().NewRandom()) {}
 
-ProducerCore::~ProducerCore() = default;
+// Nothing of it is on its way any more. Ids that it has had before stay away: who knows what a partition makes of them.
+ProducerCore::~ProducerCore() {
+  const base::MutexLock lock(producer_id_mutex_);
+  if (producer_id_) broker_->producer_ids().GiveBack(*producer_id_);
+}
 
 // --- topics ---
 
@@ -71,12 +75,18 @@ absl::StatusOr<ProducerTopic*> ProducerCore::FindTopic(const std::shared_ptr<bro
   return topic;
 }
 
-absl::StatusOr<int64_t> ProducerCore::ProducerId() {
-  if (!options_.enable_idempotence) return -1;
+absl::StatusOr<coordinator::ProducerIdentity> ProducerCore::ProducerId() {
+  if (!options_.enable_idempotence) return coordinator::ProducerIdentity();
   const base::MutexLock lock(producer_id_mutex_);
   if (!producer_id_) {
-    MOLDAU_ASSIGN_OR_RETURN(producer_id_, NewProducerId());
+    MOLDAU_ASSIGN_OR_RETURN(producer_id_, broker_->producer_ids().Next());
   }
+  return *producer_id_;
+}
+
+absl::StatusOr<coordinator::ProducerIdentity> ProducerCore::NewProducerId() {
+  const base::MutexLock lock(producer_id_mutex_);
+  MOLDAU_ASSIGN_OR_RETURN(producer_id_, broker_->producer_ids().Next());
   return *producer_id_;
 }
 

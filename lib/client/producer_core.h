@@ -84,10 +84,10 @@ class ProducerCore final : public std::enable_shared_from_this<ProducerCore>, pr
   bool Post(Executor::Task task) { return tasks_.Post(std::move(task)) != 0; }
   void Linger(PartitionSender& sender) { linger_.Add(sender); }
   [[nodiscard]] absl::Status CheckProcess() const { return broker_->environment().CheckProcess(); }
-  // What marks this producer's batches; -1 if it is not idempotent.
-  absl::StatusOr<int64_t> ProducerId();
+  // What marks this producer's batches.
+  absl::StatusOr<coordinator::ProducerIdentity> ProducerId();
   // Another one, for a partition that has lost count of the first.
-  absl::StatusOr<int64_t> NewProducerId() { return broker_->producer_ids().Next(); }
+  absl::StatusOr<coordinator::ProducerIdentity> NewProducerId();
   // Its topic is not there any more: the next Send looks its name up again.
   void Forget(const ProducerTopic& topic);
 
@@ -129,7 +129,7 @@ class ProducerCore final : public std::enable_shared_from_this<ProducerCore>, pr
   Random random_ ABSL_GUARDED_BY(topics_mutex_);
 
   base::Mutex producer_id_mutex_;
-  std::optional<int64_t> producer_id_ ABSL_GUARDED_BY(producer_id_mutex_);
+  std::optional<coordinator::ProducerIdentity> producer_id_ ABSL_GUARDED_BY(producer_id_mutex_);
 
   // Appended, not yet durable; the oldest first. Each with a reference to its batch, which keeps us alive in turn.
   base::SpinMutex in_flight_mutex_;

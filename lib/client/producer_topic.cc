@@ -74,8 +74,8 @@ absl::StatusOr<PartitionSender*> ProducerTopic::MakeSender(int32_t partition) {
   if (PartitionSender* const sender = table->senders[index].load(std::memory_order_relaxed)) return sender;
   MOLDAU_ASSIGN_OR_RETURN(std::shared_ptr<broker::PartitionState> state, state_->partition(partition));
   MOLDAU_ASSIGN_OR_RETURN(log::Log* const log, state->Log());
-  MOLDAU_ASSIGN_OR_RETURN(const int64_t producer_id, core_.ProducerId());
-  senders_.push_back(std::make_unique<PartitionSender>(core_, *this, std::move(state), *log, producer_id));
+  MOLDAU_ASSIGN_OR_RETURN(const coordinator::ProducerIdentity producer, core_.ProducerId());
+  senders_.push_back(std::make_unique<PartitionSender>(core_, *this, std::move(state), *log, producer));
   table->senders[index].store(senders_.back().get(), std::memory_order_release);
   return senders_.back().get();
 }

@@ -1,6 +1,10 @@
+#include <set>
 #include <span>
 #include <string>
+#include <utility>
 #include <vector>
+
+#include "absl/strings/str_format.h"
 
 #include "client/world.h"
 #include "record/batch_encoder.h"
@@ -100,7 +104,52 @@ TEST_CASE("a batch whose outcome was not learned is sent again and lies in the l
   CHECK(ValuesOf(world.broker->FindTopic("orders").value()) == Strings{"a", "b", "c"});
 }
 
-TEST_CASE("no two producers have the same id, whatever happened in between", "[client][producer][idempotence]") {
+TEST_CASE("producers that come and go leave a partition one to remember", "[client][producer][idempotence]") {
+  World world;
+  const Topic topic = world.Create("orders");
+  for (int i = 0; i < 50; ++i) {
+    Producer producer(*world.broker, {.linger = 1h});
+    for (int record = 0; record < 3; ++record)
+      Send(producer, "orders", {.value = absl::StrFormat("%d", 3 * i + record)});
+    if (i % 2 == 0) CHECK_OK(producer.Close());
+  }
+  Strings all;
+  for (int i = 0; i < 150; ++i) all.push_back(absl::StrFormat("%d", i));
+  CHECK(ValuesOf(topic) == all);
+  std::set<std::pair<int64_t, int16_t>> producers;
+  for (const auto& bytes : BytesOf(topic)) {
+    const record::BatchView batch(bytes.data());
+    CHECK(batch.producer_id() == 0);
+    CHECK(batch.base_sequence() == 0);
+    producers.emplace(batch.producer_id(), batch.producer_epoch());
+  }
+  CHECK(producers.size() == 50);
+}
+
+TEST_CASE("an id that a partition has lost count of goes to nobody else", "[client][producer][idempotence]") {
+  World world;
+  const Topic topic = world.Create("orders");
+  {
+    Producer producer(*world.broker, {.linger = 1h});
+    Send(producer, "orders", {.value = "a"});
+    CHECK_OK(producer.Flush());
+    REQUIRE_OK(topic.partition(0)->AppendBatch(BatchFrom(0, 1)));
+    Send(producer, "orders", {.value = "lost"});
+    CHECK(GetErrorCode(producer.Flush()) == ErrorCode::kOutOfOrderSequenceNumber);
+  }
+  for (const int64_t epoch : {1, 2}) {
+    Producer producer(*world.broker);
+    Send(producer, "orders", {.value = "b"});
+    CHECK_OK(producer.Flush());
+    const auto batches = BytesOf(topic);
+    const record::BatchView last(batches.back().data());
+    CHECK(last.producer_id() == 1);
+    CHECK(last.producer_epoch() == epoch);
+  }
+}
+
+TEST_CASE("no two producers have the same id and epoch, whatever happened in between",
+          "[client][producer][idempotence]") {
   World world;
   const Topic topic = world.Create("orders");
   const auto send_one = [&] {
@@ -108,13 +157,14 @@ TEST_CASE("no two producers have the same id, whatever happened in between", "[c
     Send(producer, "orders", {.value = "v"});
     CHECK_OK(producer.Flush());
     const auto batches = BytesOf(world.broker->FindTopic("orders").value());
-    return record::BatchView(batches.back().data()).producer_id();
+    const record::BatchView batch(batches.back().data());
+    return std::pair(batch.producer_id(), int{batch.producer_epoch()});
   };
-  CHECK(send_one() == 0);
-  CHECK(send_one() == 1);
+  CHECK(send_one() == std::pair(int64_t{0}, 0));
+  CHECK(send_one() == std::pair(int64_t{0}, 1));
   world.Reopen();
-  CHECK(send_one() == 1000);
-  CHECK(send_one() == 1001);
+  CHECK(send_one() == std::pair(int64_t{1000}, 0));
+  CHECK(send_one() == std::pair(int64_t{1000}, 1));
   // Only what was flushed survives.
   auto disk = world.disk.CrashImage({});
   BrokerOptions options = world.broker_options;
