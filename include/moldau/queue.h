@@ -65,16 +65,17 @@ struct QueueOptions {
   std::chrono::milliseconds lock_duration = std::chrono::seconds(30);
   RedeliveryDelay redelivery_delay;
 
-  // The topic that gets what was given up or rejected; created if it is not there. A record is done only when its dead
-  // letter is as durable as that topic promises (a crash in between may make two of it); while it cannot be written,
-  // the record stays and the rest goes on. Empty: what was given up is dropped.
+  // The topic that gets what was given up or rejected; created if it is not there, with room for whatever the queue's
+  // topic takes then. A record is done only when its dead letter is as durable as that topic promises (a crash or a
+  // close in between may make two of it); while it cannot be written, the record stays and the rest goes on. Empty:
+  // what was given up is dropped.
   std::string dead_letter;
 
   // Records of one key are handed out in their order, each only when the one before is done.
   bool ordered = false;
 
   // How many records may be locked at a time, per partition, and how many may be put off (until their time, or behind
-  // others of their key): beyond that, the queue reads no further.
+  // others of their key): beyond that, the queue reads no further. At most 200,000 together.
   size_t max_in_flight = 2000;
   size_t max_waiting = 100'000;
 
@@ -125,9 +126,10 @@ class [[nodiscard]] Lease {
   absl::Status Ack();
   // Somebody else may have it, after `delay` (unset: as the queue's options say). Counts as a delivery.
   absl::Status Release(std::optional<std::chrono::milliseconds> delay = std::nullopt);
-  // Nobody can make anything of it: to the dead letters with it.
+  // Nobody can make anything of it: to the dead letters with it, and with the first 4 KiB of `reason`.
   absl::Status Reject(std::string_view reason = {});
-  // Keeps the record for `duration` from now on (unset: the queue's lock_duration).
+  // Keeps the record for `duration` from now on (unset: the queue's lock_duration). InvalidArgument, and the lock is as
+  // it was, for less than a millisecond.
   absl::Status Extend(std::optional<std::chrono::milliseconds> duration = std::nullopt);
 
  private:
@@ -149,8 +151,9 @@ using LeasesCallback = absl::AnyInvocable<void(absl::StatusOr<std::vector<Lease>
 class Queue final {
  public:
   // InvalidArgument naming every problem of the options; NotFound (kUnknownTopicOrPartition) for options.topic;
-  // FailedPrecondition if the queue is in use with other options (lock_duration apart), if options.topic is the own one
-  // of another queue, or if the topic of the queue's name is not its own.
+  // FailedPrecondition if the queue is in use with other options (lock_duration and auto_offset_reset apart; locks and
+  // dead letters on their way are use), if options.topic is the own one of another queue, or if the topic of the
+  // queue's name is not its own; DataLoss if all partitions are damaged.
   static absl::StatusOr<Queue> Open(Broker& broker, std::string_view name, QueueOptions options = {});
 
   // Leases stay good.
@@ -162,7 +165,7 @@ class Queue final {
   [[nodiscard]] const std::string& topic() const noexcept;
 
   // Locks the next record; a lease of nothing after `timeout`, or when `stop` is requested. A partition whose log
-  // refuses makes it fail each time its turn comes; the others go on.
+  // refuses, or that is damaged (DataLoss), makes it fail each time its turn comes; the others go on.
   absl::StatusOr<Lease> Receive(std::chrono::nanoseconds timeout, std::stop_token stop = {});
   // The same for as many records as there are, at most `max_records`; waits only while there is none. Cheaper by far
   // than one at a time. The records are pinned together until the last of the leases has gone.
@@ -200,7 +203,7 @@ class Queue final {
   absl::Status Commit();
 
   // Appends a record to the queue's topic, by the partitioner of Producer's default. With `not_before` it is not handed
-  // out earlier. The receipt is that of Producer::Send.
+  // out earlier, whatever its headers said. The receipt is that of Producer::Send.
   absl::StatusOr<Receipt> Send(const Record& record, std::optional<Timestamp> not_before = std::nullopt);
 
   absl::StatusOr<QueueDescription> Describe() const;

@@ -7,7 +7,8 @@
 namespace moldau::broker {
 
 // The order matters to a crash: offsets first (a topic made later under the name must not inherit them), then the
-// record that makes the deletion a fact, then the files, which the next start removes if this one does not get to it.
+// record that makes the deletion a fact, then what queues know (of this topic's id, which no other will bear) and the
+// files, which the next start removes if this one does not get to it.
 absl::Status Core::DeleteTopic(std::string_view name) {
   base::MutexLock lock(metadata_mutex_);
   MOLDAU_RETURN_IF_ERROR(CheckOpen());
@@ -18,14 +19,15 @@ absl::Status Core::DeleteTopic(std::string_view name) {
   }
   topic->set_deleting(true);
   absl::Status removed = offsets_->ForgetTopic(name);
-  if (removed.ok()) removed = queues_->ForgetTopic(topic->info().id);
-  if (removed.ok())
+  if (removed.ok()) {
     removed = metadata_->Append(
         std::vector<metadata::MetadataRecord>{metadata::RemoveTopicRecord{.topic_id = topic->info().id}});
+  }
   if (!removed.ok()) {
     topic->set_deleting(false);
     return removed;
   }
+  queues_->ForgetTopic(topic->info().id);
   {
     base::MutexLock topics_lock(topics_mutex_);
     topics_.erase(topics_.find(name));

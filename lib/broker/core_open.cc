@@ -49,11 +49,11 @@ absl::Status Core::TruncateQueues() {
   if (FindOrNull(coordinator::kShareStateTopic) == nullptr) return absl::OkStatus();
   std::map<std::pair<Uuid, int32_t>, std::shared_ptr<PartitionState>> partitions;
   for (const auto& partition : AllPartitions()) partitions[{partition->topic().id, partition->id()}] = partition;
-  return queues_->Truncate([&](const Uuid& topic_id, int32_t id) -> std::optional<int64_t> {
+  return queues_->Truncate([&](const Uuid& topic_id, int32_t id) -> absl::StatusOr<int64_t> {
     const auto found = partitions.find({topic_id, id});
-    if (found == partitions.end()) return std::nullopt;
+    if (found == partitions.end()) return absl::NotFoundError("deleted");
     const absl::StatusOr<log::Log*> log = found->second->Log();
-    if (!log.ok()) return std::nullopt;  // damaged: it is refused, and what is known of it kept
+    if (!log.ok()) return absl::DataLossError("refused");  // whatever the reason: what is known of it is kept
     return (*log)->log_end_offset();
   });
 }

@@ -27,6 +27,11 @@ absl::StatusOr<TopicConfig> Normalize(std::string_view subject, const TopicOptio
                      "%s: durability %s contradicts %s=%s", subject, durability, set->first, set->second);
 }
 
+bool IsTrimmedByQueue(const TopicConfig& config) {
+  const auto trim = config.find(metadata::kQueueTrimConfig);
+  return trim != config.end() && trim->second == "true";
+}
+
 absl::Status CheckPartitionCount(std::string_view name, int32_t partitions) {
   if (partitions >= 1 && partitions <= kMaxPartitions) return absl::OkStatus();
   return base::Error(absl::StatusCode::kInvalidArgument, ErrorCode::kInvalidPartitions,
@@ -223,6 +228,11 @@ absl::Status Core::AlterTopicConfig(std::string_view name,
                        "topic %s: its durability stays %s for its whole life; it cannot become %s", name,
                        metadata::DurabilityName(topic->info().durability),
                        metadata::DurabilityName(resolved.durability));
+  }
+  if (IsTrimmedByQueue(config) != IsTrimmedByQueue(topic->config())) {
+    return base::Error(absl::StatusCode::kInvalidArgument, ErrorCode::kInvalidConfig,
+                       "topic %s: %s stays as it was when the topic was created; others may read it", name,
+                       metadata::kQueueTrimConfig);
   }
   if (records.empty()) return absl::OkStatus();
   MOLDAU_RETURN_IF_ERROR(metadata_->Append(records));

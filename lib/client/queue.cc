@@ -2,8 +2,10 @@
 
 #include <utility>
 
+#include "absl/strings/str_format.h"
 #include "broker/access.h"
 #include "client/queue_core.h"
+#include "coordinator/share_time.h"
 #include "moldau/error.h"
 
 namespace moldau {
@@ -133,8 +135,10 @@ absl::Status Lease::Ack() {
 absl::Status Lease::Release(std::optional<std::chrono::milliseconds> delay) {
   if (batch_ == nullptr) return NoLease();
   settled_ = true;
+  std::optional<std::chrono::nanoseconds> wait;
+  if (delay) wait = coordinator::ToWait(*delay);
   return batch_->partition().Settle(
-      {.kind = ShareVerdict::Kind::kRelease, .offset = offset(), .lock = lock_, .duration = delay});
+      {.kind = ShareVerdict::Kind::kRelease, .offset = offset(), .lock = lock_, .duration = wait});
 }
 
 absl::Status Lease::Reject(std::string_view reason) {
@@ -146,7 +150,11 @@ absl::Status Lease::Reject(std::string_view reason) {
 
 absl::Status Lease::Extend(std::optional<std::chrono::milliseconds> duration) {
   if (batch_ == nullptr) return NoLease();
-  const std::chrono::nanoseconds time = duration ? *duration : batch_->lock_duration();
+  if (duration && duration->count() <= 0) {
+    return absl::InvalidArgumentError(
+        absl::StrFormat("lease: extended by %d ms, must be at least 1", duration->count()));
+  }
+  const std::chrono::nanoseconds time = duration ? coordinator::ToWait(*duration) : batch_->lock_duration();
   return batch_->partition().Settle(
       {.kind = ShareVerdict::Kind::kExtend, .offset = offset(), .lock = lock_, .duration = time});
 }

@@ -1,15 +1,24 @@
 #include "client/queue_core.h"
 
+#include <algorithm>
+#include <iterator>
 #include <utility>
 
+#include "absl/strings/str_format.h"
 #include "base/status_builder.h"
+#include "broker/internal_topics.h"
 #include "client/problems.h"
+#include "coordinator/share_time.h"
 #include "metadata/topic_config.h"
 
 namespace moldau::client {
 namespace {
 
 constexpr int kMostDeliveries = 32766;  // a count is kept in two bytes
+// Records of a partition that are not done, with what is done between them: what is known of them is one record.
+constexpr size_t kMostUndone = 200'000;
+// What the headers of a dead letter take at most, with the names in them.
+constexpr int64_t kDeadLetterBytes = 64 << 10;
 
 absl::Status Validate(std::string_view name, const QueueOptions& options) {
   Problems problems("queue options");
@@ -25,10 +34,16 @@ absl::Status Validate(std::string_view name, const QueueOptions& options) {
   problems.Unless(options.max_in_flight > 0, "max_in_flight is 0");
   problems.Unless(options.max_waiting > 0, "max_waiting is 0");
   problems.Unless(options.wait <= WaitStrategy::kSpin, "wait is %d, must be 0 to 2", static_cast<int>(options.wait));
+  problems.Unless(
+      std::min(options.max_in_flight, kMostUndone) + std::min(options.max_waiting, kMostUndone) <= kMostUndone,
+      "max_in_flight and max_waiting are %d and %d, must be at most %d together", options.max_in_flight,
+      options.max_waiting, kMostUndone);
   problems.Unless(options.auto_offset_reset < OffsetReset::kNone, "auto_offset_reset is %d, must be 0 or 1",
                   static_cast<int>(options.auto_offset_reset));
   const std::string_view source = options.topic.empty() ? name : std::string_view(options.topic);
   problems.Unless(options.dead_letter != source, "dead_letter is the queue's own topic");
+  problems.Unless(!broker::IsInternalTopic(options.dead_letter), "dead_letter is %s, which moldau keeps for itself",
+                  options.dead_letter);
   problems.Unless(options.topic.empty() || (!options.partitions && !options.durability),
                   "partitions and durability are for a topic of the queue's own");
   return problems.status();
@@ -99,7 +114,16 @@ absl::Status QueueCore::OpenTopic() {
 
 absl::Status QueueCore::OpenDeadLetterTopic() {
   if (options_.dead_letter.empty() || broker_->FindTopic(options_.dead_letter).ok()) return absl::OkStatus();
-  return broker_->OpenTopic(options_.dead_letter, {.partitions = topic_->partition_count()}).status();
+  MOLDAU_ASSIGN_OR_RETURN(const log::LogConfig source,
+                          metadata::ResolveTopicConfig(absl::StrFormat("topic %s", topic()), topic_->config(),
+                                                       broker_->environment().options().topic_defaults));
+  // What the source took must find room together with what is said about its end.
+  const int64_t bytes = std::min<int64_t>(source.max_message_bytes + kDeadLetterBytes, INT32_MAX);
+  return broker_
+      ->OpenTopic(options_.dead_letter,
+                  {.partitions = topic_->partition_count(),
+                   .config = {{std::string(metadata::kMaxMessageBytesConfig), std::to_string(bytes)}}})
+      .status();
 }
 
 coordinator::ShareOptions QueueCore::ForPartitions() const {
@@ -108,11 +132,10 @@ coordinator::ShareOptions QueueCore::ForPartitions() const {
                      .ordered = options_.ordered,
                      .max_in_flight = options_.max_in_flight,
                      .max_waiting = options_.max_waiting,
-                     .delay = options_.redelivery_delay.initial,
+                     .delay = coordinator::ToWait(options_.redelivery_delay.initial),
                      .delay_growth = options_.redelivery_delay.growth,
-                     .max_delay = options_.redelivery_delay.max},
+                     .max_delay = coordinator::ToWait(options_.redelivery_delay.max)},
           .dead_letter = options_.dead_letter,
-          .from_latest = options_.auto_offset_reset == OffsetReset::kLatest,
           .trims_source = owns_topic_,
           .flushes = broker_->environment().options().queue_state_durability == Durability::kFlushed};
 }
@@ -124,18 +147,21 @@ absl::StatusOr<std::shared_ptr<const QueueCore::Partitions>> QueueCore::AllParti
   if (known == count) [[likely]]
     return partitions_;
   MOLDAU_RETURN_IF_ERROR(CheckUsable());
-  auto more = std::make_shared<Partitions>(*partitions_);
-  coordinator::ShareOptions options = ForPartitions();
   // Nothing in partitions that are added while the queue is open is missed.
-  if (known > 0) options.from_latest = false;
-  absl::Status status;
-  for (int32_t id = known; id < count && status.ok(); ++id) {
-    auto partition = broker_->queues().Open(name_, {topic_->info().name, id}, options);
-    status = partition.status();
-    if (status.ok()) more->push_back(*std::move(partition));
+  const bool from_latest = known == 0 && options_.auto_offset_reset == OffsetReset::kLatest;
+  MOLDAU_ASSIGN_OR_RETURN(
+      coordinator::ShareCoordinator::Joined joined,
+      broker_->queues().Open(name_, topic_->info().name, known, count, ForPartitions(), from_latest));
+  auto more = std::make_shared<Partitions>(*partitions_);
+  for (auto& partition : joined) {
+    if (partition.ok()) {
+      more->open.push_back(*std::move(partition));
+    } else {
+      more->refused.push_back(std::move(partition).status());
+    }
   }
+  if (more->open.empty()) return more->refused.front();
   partitions_ = std::move(more);
-  if (!status.ok()) return status;
   return partitions_;
 }
 
@@ -151,7 +177,7 @@ absl::Status QueueCore::Commit() {
   MOLDAU_RETURN_IF_ERROR(CheckUsable());
   MOLDAU_ASSIGN_OR_RETURN(const std::shared_ptr<const Partitions> partitions, AllPartitions());
   absl::Status first;
-  for (const auto& partition : *partitions) first.Update(partition->Commit());
+  for (const auto& partition : partitions->open) first.Update(partition->Commit());
   return first;
 }
 
@@ -159,7 +185,10 @@ absl::StatusOr<Receipt> QueueCore::Send(const Record& record, std::optional<Time
   MOLDAU_RETURN_IF_ERROR(CheckUsable());
   if (!not_before) return producer_.Send(topic(), record);
   const std::string time = std::to_string(not_before->time_since_epoch().count());
-  std::vector<Header> headers(record.headers.begin(), record.headers.end());
+  // In place of the time of a record that is passed on.
+  std::vector<Header> headers;
+  std::ranges::copy_if(record.headers, std::back_inserter(headers),
+                       [](const Header& header) { return header.key != kNotBeforeHeader; });
   headers.push_back({.key = kNotBeforeHeader, .value = time});
   Record scheduled = record;
   scheduled.headers = headers;
@@ -170,7 +199,7 @@ absl::StatusOr<QueueDescription> QueueCore::Describe() {
   MOLDAU_RETURN_IF_ERROR(CheckUsable());
   MOLDAU_ASSIGN_OR_RETURN(const std::shared_ptr<const Partitions> partitions, AllPartitions());
   QueueDescription description;
-  for (const auto& partition : *partitions) {
+  for (const auto& partition : partitions->open) {
     const coordinator::ShareStatistics statistics = partition->Statistics();
     description.depth += partition->log().high_watermark() - statistics.start_offset;
     description.in_flight += static_cast<int64_t>(statistics.in_flight);
@@ -190,7 +219,7 @@ absl::Status QueueCore::Close(bool commit) {
   producer_.Close().IgnoreError();  // receipts tell
   DropIdleWatch();
   base::MutexLock lock(mutex_);
-  for (const auto& partition : *partitions_) partition->Leave();
+  for (const auto& partition : partitions_->open) partition->Leave();
   return committed;
 }
 

@@ -89,7 +89,12 @@ class QueueCore final : public std::enable_shared_from_this<QueueCore> {
   [[nodiscard]] base::Logger& logger() const noexcept { return broker_->environment().logger(); }
 
  private:
-  using Partitions = std::vector<std::shared_ptr<coordinator::SharePartition>>;
+  struct Partitions {
+    std::vector<std::shared_ptr<coordinator::SharePartition>> open;
+    std::vector<absl::Status> refused;  // of those that are damaged: what a receive answers when their turn comes
+
+    [[nodiscard]] size_t size() const noexcept { return open.size() + refused.size(); }
+  };
 
   // Wakes the receives that wait, and tells those who wait elsewhere.
   class EventWaker final : public base::Waker {
@@ -123,8 +128,9 @@ class QueueCore final : public std::enable_shared_from_this<QueueCore> {
   Answer Wait(size_t max_records, std::chrono::nanoseconds timeout, const std::stop_token& stop);
   Answer Arm(const std::shared_ptr<Readiness::Listener>& listener, size_t max_records, const std::stop_token& stop);
   void DropIdleWatch();
-  absl::Status Take(const std::shared_ptr<coordinator::SharePartition>& partition, size_t max_records,
-                    std::vector<Lease>& leases);
+  // Whether there is more to look at.
+  absl::StatusOr<bool> Take(const std::shared_ptr<coordinator::SharePartition>& partition, size_t max_records,
+                            std::vector<Lease>& leases);
 
   const std::shared_ptr<broker::Core> broker_;
   const std::string name_;

@@ -5,6 +5,7 @@
 #include "base/status_builder.h"
 #include "client/queue_core.h"
 #include "client/spin.h"
+#include "coordinator/share_time.h"
 
 namespace moldau::client {
 
@@ -15,13 +16,13 @@ class QueueCore::Watch {
       : core_(core), partitions_(std::move(partitions)), waker_(core.event_, core.readiness_) {
     core_.broker_->AddCloseWaker(&waker_);
     core_.broker_->AddTopicsWaker(&waker_);
-    for (const auto& partition : *partitions_) {
+    for (const auto& partition : partitions_->open) {
       partition->AddWaker(&waker_);
       partition->log().AddTailWaker(&waker_);
     }
   }
   ~Watch() {
-    for (const auto& partition : *partitions_) {
+    for (const auto& partition : partitions_->open) {
       partition->log().RemoveTailWaker(&waker_);
       partition->RemoveWaker(&waker_);
     }
@@ -38,7 +39,7 @@ class QueueCore::Watch {
   // When a lock or a delay ends, if nothing else happens.
   [[nodiscard]] MonoTime NextDue() const {
     MonoTime due = kForever;
-    for (const auto& partition : *partitions_) due = std::min(due, partition->NextDue());
+    for (const auto& partition : partitions_->open) due = std::min(due, partition->NextDue());
     return due;
   }
 
@@ -143,32 +144,41 @@ QueueCore::Answer QueueCore::Look(size_t max_records, const std::stop_token& sto
   const absl::StatusOr<std::shared_ptr<const Partitions>> partitions = AllPartitions();
   if (!partitions.ok()) return partitions.status();
   std::vector<Lease> leases;
+  const std::vector<std::shared_ptr<coordinator::SharePartition>>& open = (*partitions)->open;
   const size_t count = (*partitions)->size();
   const size_t first = turn_.fetch_add(1, std::memory_order_relaxed);
   for (size_t i = 0; i < count && leases.size() < max_records; ++i) {
-    const auto& partition = (**partitions)[(first + i) % count];
-    absl::Status status = Take(partition, max_records - leases.size(), leases);
-    if (status.ok()) continue;
+    const size_t which = (first + i) % count;
+    if (which >= open.size()) {
+      if (i == 0) return (*partitions)->refused[which - open.size()];
+      continue;
+    }
+    absl::StatusOr<bool> has_more = true;
+    while (has_more.ok() && *has_more && leases.size() < max_records) {
+      if (stop.stop_requested() || !CheckUsable().ok()) break;
+      has_more = Take(open[which], max_records - leases.size(), leases);
+    }
+    if (has_more.ok()) continue;
     // What others have given already comes first; then it is this one's turn again.
-    if (leases.empty()) return status;
+    if (leases.empty()) return std::move(has_more).status();
     break;
   }
   if (leases.empty()) return std::nullopt;
   return leases;
 }
 
-absl::Status QueueCore::Take(const std::shared_ptr<coordinator::SharePartition>& partition, size_t max_records,
-                             std::vector<Lease>& leases) {
+absl::StatusOr<bool> QueueCore::Take(const std::shared_ptr<coordinator::SharePartition>& partition, size_t max_records,
+                                     std::vector<Lease>& leases) {
   coordinator::ShareDelivery delivery;
-  MOLDAU_RETURN_IF_ERROR(partition->Acquire(max_records, options_.lock_duration, delivery));
-  if (delivery.items.empty()) return absl::OkStatus();
+  const std::chrono::nanoseconds lock_duration = coordinator::ToWait(options_.lock_duration);
+  MOLDAU_RETURN_IF_ERROR(partition->Acquire(max_records, lock_duration, delivery));
+  if (delivery.items.empty()) return delivery.has_more;
   // A record that comes back has waited for other reasons.
   const coordinator::ShareDelivery::Item& first = delivery.items.front();
   if (first.delivery_count == 1) age_meter_.Observe(first.record);
-  const auto batch =
-      std::make_shared<const LeaseBatch>(broker_, partition, options_.lock_duration, std::move(delivery.pins));
+  const auto batch = std::make_shared<const LeaseBatch>(broker_, partition, lock_duration, std::move(delivery.pins));
   LeaseBatch::MakeLeases(batch, delivery.items, leases);
-  return absl::OkStatus();
+  return delivery.has_more;
 }
 
 }  // namespace moldau::client

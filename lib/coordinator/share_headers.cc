@@ -3,6 +3,14 @@
 #include <charconv>
 
 namespace moldau::coordinator {
+namespace {
+
+bool TellsOfDeath(std::string_view key) {
+  return key == kDeadLetterReasonHeader || key == kDeadLetterDeliveriesHeader || key == kDeadLetterQueueHeader ||
+         key == kDeadLetterTopicHeader || key == kDeadLetterPartitionHeader || key == kDeadLetterOffsetHeader;
+}
+
+}  // namespace
 
 std::optional<Timestamp> NotBefore(const RecordView& record) {
   for (const HeaderView& header : record.headers()) {
@@ -26,6 +34,7 @@ DeadLetterRecord::DeadLetterRecord(const RecordView& record, std::string_view qu
       offset_(std::to_string(record.offset())),
       deliveries_(std::to_string(deliveries)) {
   for (const HeaderView& header : record.headers()) {
+    if (TellsOfDeath(header.key)) continue;  // an earlier one
     headers_.push_back({.key = header.key});
     if (header.has_value) headers_.back().value = header.value;
   }

@@ -6,12 +6,17 @@
 
 #include "base/status_builder.h"
 #include "coordinator/share_headers.h"
+#include "coordinator/share_time.h"
 #include "log/decode_slice.h"
 
 namespace moldau::coordinator {
 namespace {
 
 constexpr size_t kReadBytes = size_t{1} << 20;
+// After so many of these the lock is given back for others to come in between.
+constexpr int kMostReads = 16;
+// What is kept of why a record was rejected.
+constexpr size_t kMostReasonBytes = 4096;
 // Of a record that came back; those behind it have often come back, too.
 constexpr size_t kReadAgainBytes = size_t{64} << 10;
 // So many verdicts are written at once, together.
@@ -20,8 +25,6 @@ constexpr size_t kMostUnwritten = 1000;
 constexpr std::chrono::seconds kFlushDelay{1};
 // How long a write that has failed waits for the next attempt.
 constexpr std::chrono::seconds kWriteRetry{1};
-
-MonoTime Later(MonoTime from, std::chrono::nanoseconds by) { return by >= kForever - from ? kForever : from + by; }
 
 uint64_t HashOf(const RecordView& record) {
   return record.has_key() ? std::hash<std::string_view>()(record.key()) | 1 : 0;
@@ -41,7 +44,8 @@ SharePartition::SharePartition(ShareHost& host, base::TaskScope& tasks, std::str
       window_(options_.window, *std::move(opened.state)),
       log_cursor_{.offset = window_.end_offset()},
       // What a process wrote that was killed may be in the page cache alone.
-      flush_due_(options_.flushes ? Later(clock_.Now(), kFlushDelay) : kForever) {}
+      flush_due_(options_.flushes ? Later(clock_.Now(), kFlushDelay) : kForever),
+      written_start_(window_.start_offset()) {}
 
 // --- who is there ---
 
@@ -60,11 +64,13 @@ absl::Status SharePartition::JoinLocked(const ShareOptions& options) {
   MOLDAU_RETURN_IF_ERROR(end_);
   if (options != options_) {
     window_.Advance(clock_.Now());
-    if (members_ > 0 || window_.in_flight() > 0) {
+    if (members_ > 0 || window_.in_flight() > 0 || letters_out_ > 0) {
       return base::Error(absl::StatusCode::kFailedPrecondition, ErrorCode::kInvalidConfig,
-                         "queue %s: has %d consumers and %d locked records under other options", queue_, members_,
-                         window_.in_flight());
+                         "queue %s: has %d consumers, %d locked records and %d dead letters on their way under other "
+                         "options",
+                         queue_, members_, window_.in_flight(), letters_out_);
     }
+    WriteChanges().IgnoreError();  // made up for later
     options_ = options;
     window_.Restart(options.window);
     log_cursor_ = {.offset = window_.end_offset()};
@@ -137,11 +143,16 @@ absl::Status SharePartition::AcquireReturned(size_t max, MonoTime now, MonoTime 
 }
 
 absl::Status SharePartition::AcquireFresh(size_t max, MonoTime now, MonoTime deadline, ShareDelivery& delivery) {
-  const int64_t wall_ms = clock_.WallNow().time_since_epoch().count();
+  const Timestamp wall_now = clock_.WallNow();
+  int reads = 0;
   while (delivery.items.size() < max) {
     stalled_ = !window_.MayOffer();
     if (stalled_) return absl::OkStatus();
     if (fresh_.at_end()) {
+      if (reads++ == kMostReads) {
+        delivery.has_more = true;
+        return absl::OkStatus();
+      }
       MOLDAU_ASSIGN_OR_RETURN(const bool more, ReadOn(now));
       if (!more) return absl::OkStatus();
     }
@@ -152,8 +163,7 @@ absl::Status SharePartition::AcquireFresh(size_t max, MonoTime now, MonoTime dea
       if (!record.headers().empty()) {
         // The calendar is asked once: a clock that jumps later changes nothing.
         const std::optional<Timestamp> not_before = NotBefore(record);
-        const int64_t ms = not_before ? not_before->time_since_epoch().count() - wall_ms : 0;
-        if (ms > 0) candidate.not_before = Later(now, std::chrono::milliseconds(ms));
+        if (not_before && *not_before > wall_now) candidate.not_before = Later(now, WaitUntil(*not_before, wall_now));
       }
       if (const std::optional<ShareWindow::Locked> locked = window_.Offer(candidate, now, deadline)) {
         Pin(fresh_, delivery);
@@ -169,6 +179,7 @@ absl::Status SharePartition::AcquireFresh(size_t max, MonoTime now, MonoTime dea
 // Reads what has not been offered yet; false at the end of the log.
 absl::StatusOr<bool> SharePartition::ReadOn(MonoTime now) {
   for (;;) {
+    window_.SkipDone(source_.log->high_watermark());
     if (log_cursor_.offset < window_.end_offset()) log_cursor_ = {.offset = window_.end_offset()};
     const int64_t from = log_cursor_.offset;
     absl::StatusOr<log::LogSlice> slice = source_.log->Read(log_cursor_, kReadBytes);
@@ -228,11 +239,7 @@ void SharePartition::DropWhatIsGone(MonoTime now) {
   if (log_start <= window_.start_offset()) [[likely]]
     return;
   reasons_.erase(reasons_.begin(), reasons_.lower_bound(log_start));
-  if (const int64_t dropped = window_.DropBelow(log_start, now); dropped > 0) {
-    host_.logger().Warning("queue.dropped",
-                           "queue %s: %s-%d: %d records below offset %d were removed before they were done", queue_,
-                           source_.name.topic, source_.name.partition, dropped, log_start);
-  }
+  dropped_ += window_.DropBelow(log_start, now);
 }
 
 MonoTime SharePartition::NextDue() {
@@ -295,7 +302,7 @@ absl::Status SharePartition::SettleLocked(const ShareVerdict& verdict, MonoTime 
                        source_.name.partition, std::string(status.message()));
   }
   if (verdict.kind == ShareVerdict::Kind::kReject && options_.window.dead_letters) {
-    reasons_[verdict.offset] = verdict.reason;
+    reasons_[verdict.offset] = verdict.reason.substr(0, kMostReasonBytes);
   }
   // The verdict counts, written or not: a write that fails is made up for later.
   if (window_.has_changes() && ++unwritten_ >= kMostUnwritten) WriteChanges().IgnoreError();
@@ -305,7 +312,10 @@ absl::Status SharePartition::SettleLocked(const ShareVerdict& verdict, MonoTime 
 // --- writing ---
 
 absl::Status SharePartition::WriteChanges() {
-  if (!window_.has_changes() && !must_write_) return absl::OkStatus();
+  if (!window_.has_changes() && !must_write_) {
+    write_due_ = kForever;
+    return absl::OkStatus();
+  }
   const int64_t start = window_.start_offset();
   const MonoTime now = clock_.Now();
   const absl::Status status =

@@ -73,7 +73,6 @@ class ShareHost : public ShareStateLogs {
 struct ShareOptions {
   ShareWindowOptions window;
   std::string dead_letter;    // a topic; empty: what is given up is dropped
-  bool from_latest = false;   // begins behind what is there, not with the oldest record
   bool trims_source = false;  // the topic is the queue's own: what is done is removed
   bool flushes = true;        // what was written is flushed soon, and by Commit
 
@@ -89,6 +88,7 @@ struct ShareDelivery {
   };
   std::vector<std::shared_ptr<const FetchedRecords>> pins;
   std::vector<Item> items;
+  bool has_more = false;  // the log was not looked through: there was much that cannot be handed out
 };
 
 // What the holder of a lock says.
@@ -122,7 +122,7 @@ class SharePartition final : public std::enable_shared_from_this<SharePartition>
   SharePartition& operator=(const SharePartition&) = delete;
 
   // A consumer comes, or has gone. FailedPrecondition (kInvalidConfig) if others are there with other options, or if
-  // locks are held that were given under other options.
+  // locks are held, or dead letters sent, that were given under other options.
   absl::Status Join(const ShareOptions& options);
   void Leave();
 
@@ -166,6 +166,7 @@ class SharePartition final : public std::enable_shared_from_this<SharePartition>
   struct Afterwards {
     bool wake = false;
     bool send_dead_letters = false;
+    int64_t dropped = 0;  // to be reported
     MonoTime timer = kForever;
   };
 
@@ -186,7 +187,7 @@ class SharePartition final : public std::enable_shared_from_this<SharePartition>
   // --- share_upkeep.cc ---
   [[nodiscard]] Afterwards Finish(MonoTime now) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   void Do(const Afterwards& afterwards);
-  void OnTimer();
+  void OnTimer(MonoTime armed_for);
   void SendDeadLetters();
   std::vector<ShareWindow::DeadLetter> NextDeadLetters(MonoTime now) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   absl::StatusOr<Receipt> SendDeadLetter(const ShareWindow::DeadLetter& letter);
@@ -216,6 +217,7 @@ class SharePartition final : public std::enable_shared_from_this<SharePartition>
   int64_t fetches_ ABSL_GUARDED_BY(mutex_) = 0;
   int64_t bytes_read_ ABSL_GUARDED_BY(mutex_) = 0;
   int64_t dead_letter_count_ ABSL_GUARDED_BY(mutex_) = 0;
+  int64_t dropped_ ABSL_GUARDED_BY(mutex_) = 0;  // by the log, before they were done, and not reported yet
 
   // What is to be written and flushed, and when at the latest.
   size_t unwritten_ ABSL_GUARDED_BY(mutex_) = 0;     // verdicts
@@ -225,12 +227,13 @@ class SharePartition final : public std::enable_shared_from_this<SharePartition>
   uint64_t flushed_writes_ ABSL_GUARDED_BY(mutex_) = 0;
   MonoTime flush_due_ ABSL_GUARDED_BY(mutex_) = kForever;
   int64_t written_start_ ABSL_GUARDED_BY(mutex_) = 0;
-  int64_t trimmed_ ABSL_GUARDED_BY(mutex_) = 0;
+  int64_t trimmed_ ABSL_GUARDED_BY(mutex_) = 0;  // tried at least
 
-  MonoTime timer_at_ ABSL_GUARDED_BY(mutex_) = kForever;     // the earliest that is armed
+  std::vector<MonoTime> timers_ ABSL_GUARDED_BY(mutex_);     // that are armed, the earliest last
   bool stalled_ ABSL_GUARDED_BY(mutex_) = false;             // the window was full when somebody wanted more
   MonoTime told_due_ ABSL_GUARDED_BY(mutex_) = kForever;     // what those who wait know
   bool sends_dead_letters_ ABSL_GUARDED_BY(mutex_) = false;  // or is about to
+  size_t letters_out_ ABSL_GUARDED_BY(mutex_) = 0;           // being written
   MonoTime dead_letters_at_ ABSL_GUARDED_BY(mutex_){0};      // not earlier, since one has failed
 };
 

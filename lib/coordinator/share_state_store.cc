@@ -36,16 +36,28 @@ absl::StatusOr<ShareStateStore::Opened> ShareStateStore::Open(const ShareKey& ke
   MOLDAU_RETURN_IF_ERROR(Load(shard, partition));
   const auto [at, is_new] = shard.keys.try_emplace(key);
   Known& known = at->second;
+  if (known.wants_snapshot != nullptr && known.is_written) {
+    return base::Error(absl::StatusCode::kInternal, "%s: %s-%d is open already", kShareStateTopic, key.group,
+                       key.partition);
+  }
   Opened opened;
   if (is_new) {
     known.create_time = clock_.WallNow();
     known.snapshot_offset = log->log_end_offset();
-  } else {
-    opened.state = std::exchange(known.state, {});
   }
+  opened.state = std::exchange(known.state, std::nullopt);
   known.wants_snapshot = std::make_shared<std::atomic<bool>>(false);
   opened.writer.reset(new Writer(*this, shard, *log, key, known));
   return opened;
+}
+
+absl::StatusOr<bool> ShareStateStore::Knows(const ShareKey& key) {
+  const int32_t partition = PartitionForKey(key, shards_.size());
+  Shard& shard = *shards_[static_cast<size_t>(partition)];
+  base::MutexLock lock(shard.mutex);
+  MOLDAU_RETURN_IF_ERROR(Load(shard, partition));
+  const auto known = shard.keys.find(key);
+  return known != shard.keys.end() && known->second.is_written;
 }
 
 // --- writing ---
@@ -79,7 +91,10 @@ absl::Status ShareStateStore::Writer::WriteSnapshot(const ShareState& state) {
   snapshot_bytes_ = state.batches.size() * sizeof(StateBatch);
   wants_snapshot_->store(false, std::memory_order_relaxed);
   base::MutexLock lock(shard_.mutex);
-  if (const auto known = shard_.keys.find(key_); known != shard_.keys.end()) known->second.snapshot_offset = *offset;
+  if (const auto known = shard_.keys.find(key_); known != shard_.keys.end()) {
+    known->second.snapshot_offset = *offset;
+    known->second.is_written = true;
+  }
   return absl::OkStatus();
 }
 
@@ -93,26 +108,33 @@ absl::StatusOr<int64_t> ShareStateStore::AppendSnapshot(log::Log& log, const Sha
 }
 
 absl::Status ShareStateStore::ForgetTopic(const Uuid& topic_id) {
+  absl::Status first;
   for (size_t i = 0; i < shards_.size(); ++i) {
-    MOLDAU_RETURN_IF_ERROR(ForgetTopicIn(*shards_[i], static_cast<int32_t>(i), topic_id));
+    first.Update(ForgetTopicIn(*shards_[i], static_cast<int32_t>(i), topic_id));
   }
-  return absl::OkStatus();
+  return first;
 }
 
 absl::Status ShareStateStore::ForgetTopicIn(Shard& shard, int32_t partition, const Uuid& topic_id) {
   base::MutexLock lock(shard.mutex);
-  MOLDAU_RETURN_IF_ERROR(Load(shard, partition));
+  if (absl::Status loaded = Load(shard, partition); !loaded.ok()) {
+    return absl::IsDataLoss(loaded) ? absl::OkStatus() : loaded;
+  }
+  return Forget(shard, partition, [&](const ShareKey& key) { return key.topic_id == topic_id; });
+}
+
+absl::Status ShareStateStore::Forget(Shard& shard, int32_t partition, absl::FunctionRef<bool(const ShareKey&)> which) {
   std::vector<std::string> keys;
   for (const auto& [key, known] : shard.keys) {
-    if (key.topic_id == topic_id) keys.push_back(EncodeShareKey(ShareRecordKind::kSnapshot, key));
+    if (which(key)) keys.push_back(EncodeShareKey(ShareRecordKind::kSnapshot, key));
   }
   if (keys.empty()) return absl::OkStatus();
   std::vector<Record> tombstones;
   tombstones.reserve(keys.size());
   for (const std::string& key : keys) tombstones.push_back({.key = key});
-  MOLDAU_ASSIGN_OR_RETURN(log::Log* const log, logs_.StateLogForWriting(partition));
+  MOLDAU_ASSIGN_OR_RETURN(log::Log* const log, logs_.StateLogForReading(partition));
   MOLDAU_RETURN_IF_ERROR(log->Append(tombstones).status());
-  std::erase_if(shard.keys, [&](const auto& entry) { return entry.first.topic_id == topic_id; });
+  std::erase_if(shard.keys, [&](const auto& entry) { return which(entry.first); });
   return log->Flush();
 }
 
@@ -128,10 +150,14 @@ absl::Status ShareStateStore::TruncateIn(Shard& shard, int32_t partition, EndOf 
   if (absl::Status loaded = Load(shard, partition); !loaded.ok()) {
     return absl::IsDataLoss(loaded) ? absl::OkStatus() : loaded;  // what is damaged is refused by Open
   }
+  const auto is_gone = [&](const ShareKey& key) {
+    return absl::IsNotFound(end_of(key.topic_id, key.partition).status());
+  };
+  Forget(shard, partition, is_gone).IgnoreError();  // what stays costs space, that is all
   bool changed = false;
   for (auto& [key, known] : shard.keys) {
-    const std::optional<int64_t> end = end_of(key.topic_id, key.partition);
-    if (!end || !known.state.Truncate(*end)) continue;
+    const absl::StatusOr<int64_t> end = end_of(key.topic_id, key.partition);
+    if (!end.ok() || !known.state->Truncate(*end)) continue;
     MOLDAU_RETURN_IF_ERROR(Rewrite(partition, key, known));
     changed = true;
   }
@@ -143,8 +169,10 @@ absl::Status ShareStateStore::TruncateIn(Shard& shard, int32_t partition, EndOf 
 // A snapshot of a key that nobody has opened.
 absl::Status ShareStateStore::Rewrite(int32_t partition, const ShareKey& key, Known& known) {
   MOLDAU_ASSIGN_OR_RETURN(log::Log* const log, logs_.StateLogForReading(partition));
-  const ShareSnapshot snapshot{
-      .epoch = known.epoch + 1, .state = known.state, .create_time = known.create_time, .write_time = clock_.WallNow()};
+  const ShareSnapshot snapshot{.epoch = known.epoch + 1,
+                               .state = *known.state,
+                               .create_time = known.create_time,
+                               .write_time = clock_.WallNow()};
   MOLDAU_ASSIGN_OR_RETURN(known.snapshot_offset, AppendSnapshot(*log, key, snapshot));
   ++known.epoch;
   return absl::OkStatus();
@@ -220,6 +248,7 @@ absl::Status ShareStateStore::Apply(const RecordView& record, Shard& shard) {
     MOLDAU_ASSIGN_OR_RETURN(ShareSnapshot snapshot, DecodeShareSnapshot(record.value()));
     Known& known = shard.keys[decoded->key];
     known.state = std::move(snapshot.state);
+    known.is_written = true;
     known.epoch = snapshot.epoch;
     known.create_time = snapshot.create_time;
     known.snapshot_offset = record.offset();
@@ -229,7 +258,7 @@ absl::Status ShareStateStore::Apply(const RecordView& record, Shard& shard) {
   // An update whose snapshot was trimmed is older than the next snapshot.
   const auto known = shard.keys.find(decoded->key);
   if (known != shard.keys.end() && known->second.epoch == update.snapshot_epoch) {
-    known->second.state.Apply(update.start_offset, update.changes);
+    known->second.state->Apply(update.start_offset, update.changes);
   }
   return absl::OkStatus();
 }

@@ -56,16 +56,20 @@ class ShareStateStore {
     std::unique_ptr<Writer> writer;
     std::optional<ShareState> state;  // nullopt: nothing was ever written
   };
-  // To be opened once.
+  // To be opened once, or again if its first snapshot could not be written. Internal otherwise.
   absl::StatusOr<Opened> Open(const ShareKey& key);
 
-  // Takes back, durably, what is known of a topic that is about to be deleted. Its keys must not be written any more.
+  // Whether anything was ever written of it.
+  absl::StatusOr<bool> Knows(const ShareKey& key);
+
+  // Takes back, durably, what is known of a topic that was deleted. Its keys must not be written any more. What lies in
+  // damaged logs stays.
   absl::Status ForgetTopic(const Uuid& topic_id);
 
   // After a power cut a log may end before records that were done; others will get their offsets. Forgets what is known
-  // of records at and behind the end of their log, which `end_of` tells (nullopt: there is no such log), durably.
-  // Before anything is opened.
-  using EndOf = absl::FunctionRef<std::optional<int64_t>(const Uuid& topic_id, int32_t partition)>;
+  // of records at and behind the end of their log, which `end_of` tells, durably; and all that is known of a log of
+  // which that says NotFound. What is known of a log that it cannot tell the end of stays. Before anything is opened.
+  using EndOf = absl::FunctionRef<absl::StatusOr<int64_t>(const Uuid& topic_id, int32_t partition)>;
   absl::Status Truncate(EndOf end_of);
 
   // Trims what no replay needs. Where old snapshots keep it from that, those of keys that nobody has opened are written
@@ -74,7 +78,8 @@ class ShareStateStore {
 
  private:
   struct Known {
-    ShareState state;  // until it is opened
+    std::optional<ShareState> state;  // until it is opened; nullopt also if nothing was written
+    bool is_written = false;
     int32_t epoch = 0;
     Timestamp create_time = kNoTimestamp;
     int64_t snapshot_offset = 0;
@@ -93,6 +98,8 @@ class ShareStateStore {
   absl::Status TidyShard(Shard& shard, int32_t partition);
   absl::Status TruncateIn(Shard& shard, int32_t partition, EndOf end_of);
   absl::Status ForgetTopicIn(Shard& shard, int32_t partition, const Uuid& topic_id);
+  absl::Status Forget(Shard& shard, int32_t partition, absl::FunctionRef<bool(const ShareKey&)> which)
+      ABSL_EXCLUSIVE_LOCKS_REQUIRED(shard.mutex);
   absl::Status Rewrite(int32_t partition, const ShareKey& key, Known& known);
   absl::StatusOr<int64_t> AppendSnapshot(log::Log& log, const ShareKey& key, const ShareSnapshot& snapshot);
 

@@ -42,15 +42,20 @@ SharePartition::Afterwards SharePartition::Finish(MonoTime now) {
     sends_dead_letters_ = afterwards.send_dead_letters = now >= dead_letters_at_;
     if (!sends_dead_letters_) due = std::min(due, dead_letters_at_);
   }
-  if (due < timer_at_) afterwards.timer = timer_at_ = due;
+  // A timer that is armed stays: whatever is due later is armed when it has fired.
+  if (timers_.empty() ? due < kForever : due < timers_.back()) {
+    timers_.push_back(due);
+    afterwards.timer = due;
+  }
+  afterwards.dropped = std::exchange(dropped_, 0);
   return afterwards;
 }
 
 void SharePartition::Do(const Afterwards& afterwards) {
   if (afterwards.wake) wakers_.Notify();
   if (afterwards.timer != kForever) {
-    tasks_.PostAt(afterwards.timer, [weak = weak_from_this()] {
-      if (const auto self = weak.lock()) self->OnTimer();
+    tasks_.PostAt(afterwards.timer, [weak = weak_from_this(), at = afterwards.timer] {
+      if (const auto self = weak.lock()) self->OnTimer(at);
     });
   }
   if (afterwards.send_dead_letters) {
@@ -58,9 +63,13 @@ void SharePartition::Do(const Afterwards& afterwards) {
       if (const auto self = weak.lock()) self->SendDeadLetters();
     });
   }
+  if (afterwards.dropped > 0) {
+    host_.logger().Warning("queue.dropped", "queue %s: %s-%d: %d records were removed before they were done", queue_,
+                           source_.name.topic, source_.name.partition, afterwards.dropped);
+  }
 }
 
-void SharePartition::OnTimer() {
+void SharePartition::OnTimer(MonoTime armed_for) {
   Afterwards afterwards;
   absl::Status status;
   uint64_t flush = 0;
@@ -68,7 +77,7 @@ void SharePartition::OnTimer() {
     base::SpinMutexLock lock(mutex_);
     if (!end_.ok()) return;
     const MonoTime now = clock_.Now();
-    timer_at_ = kForever;
+    std::erase(timers_, armed_for);
     window_.Advance(now);
     if (write_due_ <= now) status = WriteChanges();
     if (flush_due_ <= now) {
@@ -125,6 +134,7 @@ std::vector<ShareWindow::DeadLetter> SharePartition::NextDeadLetters(MonoTime no
   DropWhatIsGone(now);
   std::vector<ShareWindow::DeadLetter> letters;
   while (const std::optional<ShareWindow::DeadLetter> letter = window_.NextDeadLetter()) letters.push_back(*letter);
+  letters_out_ += letters.size();
   return letters;
 }
 
@@ -153,6 +163,7 @@ void SharePartition::OnDeadLetter(const ShareWindow::DeadLetter& letter, const a
   bool is_news = false;  // one report for all that fail together
   {
     base::SpinMutexLock lock(mutex_);
+    --letters_out_;
     if (!end_.ok()) return;
     const MonoTime now = clock_.Now();
     if (status.ok()) {
@@ -190,17 +201,20 @@ void SharePartition::Tidy() {
 }
 
 void SharePartition::TrimSource(bool always) {
+  log::Log& log = *source_.log;
   int64_t start;
+  bool rolls;
   {
     base::SpinMutexLock lock(mutex_);
     start = written_start_;
-    if (!end_.ok() || !options_.trims_source || start <= trimmed_) return;
-    if (!always && source_.log->segment_count() < 2) return;
-    trimmed_ = start;
+    if (!end_.ok() || !options_.trims_source) return;
+    rolls = always && start == log.log_end_offset() && log.size_bytes() >= kRollBytes;
+    const bool is_due = always ? rolls || start > log.log_start_offset() : start > trimmed_ && log.segment_count() >= 2;
+    if (!is_due) return;
+    trimmed_ = std::max(trimmed_, start);
   }
-  log::Log& log = *source_.log;
   absl::Status status;
-  if (always && start == log.log_end_offset() && log.size_bytes() >= kRollBytes) status = log.Roll();
+  if (rolls) status = log.Roll();
   const int before = log.segment_count();
   status.Update(log.Trim(start));
   if (log.segment_count() < before) host_.RequestCheckpoint();

@@ -7,6 +7,7 @@
 #include "base/check.h"
 #include "base/named_bug.h"
 #include "base/status_builder.h"
+#include "coordinator/share_time.h"
 
 namespace moldau::coordinator {
 namespace {
@@ -14,8 +15,6 @@ namespace {
 constexpr int16_t kMostDeliveries = std::numeric_limits<int16_t>::max();
 // Fewer than so many superfluous elements are not worth clearing away.
 constexpr size_t kSlack = 64;
-
-MonoTime Later(MonoTime from, std::chrono::nanoseconds by) { return by >= kForever - from ? kForever : from + by; }
 
 struct LaterTimer {
   template <typename Timer>
@@ -268,6 +267,14 @@ void ShareWindow::TakeBack(const Locked& locked, MonoTime now) {
 }
 
 void ShareWindow::SkipTo(int64_t offset) { end_ = std::max(end_, offset); }
+
+void ShareWindow::SkipDone(int64_t limit) {
+  while (end_ < limit) {
+    const StateBatch* const known = KnownBefore(end_);
+    if (known == nullptr || !IsDone(known->state)) return;
+    end_ = std::min(known->last + 1, limit);
+  }
+}
 
 int64_t ShareWindow::DropBelow(int64_t offset, MonoTime now) {
   int64_t dropped = 0;

@@ -99,6 +99,8 @@ class ShareWindow {
   void TakeBack(const Locked& locked, MonoTime now);
   // There is no record below `offset` any more that was not offered.
   void SkipTo(int64_t offset);
+  // Passes over what was known to be done when the window was made and comes next, as far as `limit`.
+  void SkipDone(int64_t limit);
   // What lies below `offset` is gone from the log, done or not; how many records that were not done.
   int64_t DropBelow(int64_t offset, MonoTime now);
 

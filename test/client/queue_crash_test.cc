@@ -112,6 +112,9 @@ void Check(storage::MemoryStorage& disk, const Told& told, bool power_cut) {
   std::set<std::string> dead;
   for (const std::string& value : ValuesOf(*broker->FindTopic("dead"))) dead.insert(value);
 
+  for (const std::string& value : told.committed) {
+    if (dead.contains(value)) FAIL(value << " is dead, though its acknowledgement was durable");
+  }
   for (const std::string& value : told.sent) {
     const bool is_known = received.contains(value) || dead.contains(value) || told.over.contains(value);
     if (!is_known) FAIL(value << " was lost");

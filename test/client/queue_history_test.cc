@@ -1,5 +1,6 @@
-// A queue through the public interface over random histories with crashes: nothing that was appended is lost, nothing
-// whose acknowledgement was durable comes back, and counts rise.
+// A queue through the public interface over random histories with crashes, restarts, other options and more partitions:
+// nothing that was appended is lost, nothing comes back after its acknowledgement (after a crash: if that was durable),
+// and counts rise.
 #include <map>
 #include <set>
 
@@ -42,6 +43,12 @@ class History {
       Commit();
     } else if (what < 993) {
       Crash();
+    } else if (what < 995) {
+      Restart();
+    } else if (what < 999) {
+      ChangeOptions();
+    } else {
+      AddPartition();
     }
   }
 
@@ -74,6 +81,7 @@ class History {
                         dropped_.contains(number);
       if (survived && !done) FAIL("lost: " << number);
       if (left.contains(number) && dead.contains(number)) FAIL("dead and alive: " << number);
+      if (durable_.contains(number) && dead.contains(number)) FAIL("dead, though it was acknowledged: " << number);
     }
   }
 
@@ -91,6 +99,10 @@ class History {
   void Open() {
     executor_ = MakeManualExecutor(clock_);
     broker_ = OpenBroker(*disk_, clock_, *executor_, /*queue_state_partitions=*/2);
+    OpenQueue();
+  }
+
+  void OpenQueue() {
     auto queue = Queue::Open(*broker_, "jobs", options_);
     REQUIRE_OK(queue);
     queue_.emplace(*std::move(queue));
@@ -111,7 +123,7 @@ class History {
 
   void Check(const Lease& lease) {
     const int number = Number(lease.value());
-    if (durable_.contains(number)) FAIL("came back after its acknowledgement was durable: " << number);
+    if (acknowledged_.contains(number)) FAIL("came back after its acknowledgement: " << number);
     int& count = counts_[number];
     if (lease.delivery_count() <= count) FAIL("count fell: " << number);
     count = lease.delivery_count();
@@ -150,6 +162,31 @@ class History {
   void Commit() {
     REQUIRE_OK(queue_->Commit());
     durable_.insert(acknowledged_.begin(), acknowledged_.end());
+  }
+
+  void Restart() {
+    held_.clear();
+    queue_.reset();
+    REQUIRE_OK(broker_->Close());
+    broker_.reset();
+    durable_ = acknowledged_;
+    Open();
+  }
+
+  void ChangeOptions() {
+    held_.clear();
+    queue_.reset();
+    options_.ordered = random_.OneIn(2);
+    options_.max_in_flight = 1 + random_.Below(50);
+    clock_.Advance(10ms);  // dead letters on their way arrive
+    RunTasks(*executor_);
+    OpenQueue();
+  }
+
+  void AddPartition() {
+    if (*options_.partitions > 4) return;
+    ++*options_.partitions;
+    REQUIRE_OK(broker_->AddPartitions("jobs", *options_.partitions));
   }
 
   void Crash() {

@@ -410,6 +410,128 @@ TEST_CASE("a time that is no number does not hold a record up", "[client][queue]
   CHECK(Received(queue).value() == "a");
 }
 
+TEST_CASE("a time that no clock reaches is far away, one that none has shown is over", "[client][queue]") {
+  World world;
+  Queue queue = OpenQueue(*world.broker);
+  const auto schedule = [&](const std::string& ms) {
+    const Header header{.key = kNotBeforeHeader, .value = ms};
+    Append(*world.broker, "jobs", {.value = ms, .headers = {&header, 1}});
+  };
+  const std::string past[] = {"-9223372036854775808", "-1", "0"};
+  for (const std::string& ms : past) schedule(ms);
+  auto leases = ReceivedAll(queue);
+  CHECK(ValuesOf(leases) == Strings(std::begin(past), std::end(past)));
+  CHECK_OK(Queue::AckAll(leases));
+  for (const char* ms : {"253402300799000", "1700000000000000", "9223372036854775807"}) schedule(ms);
+  for (int i = 0; i < 3; ++i) {
+    CHECK(IsEmpty(queue));
+    world.Pass(24h * 365);
+  }
+  CHECK(queue.Describe()->waiting == 3);
+}
+
+TEST_CASE("a wait of any length is a wait", "[client][queue]") {
+  World world;
+  constexpr auto kMost = std::chrono::milliseconds::max();
+  Queue queue = OpenQueue(*world.broker, {.lock_duration = kMost, .redelivery_delay = {.initial = 10s, .max = kMost}});
+  Append(*world.broker, "jobs", Strings{"a"});
+  Lease lease = Received(queue);
+  world.Pass(24h * 365);
+  CHECK(IsEmpty(queue));
+  CHECK_OK(lease.Extend(kMost));
+  CHECK(absl::IsInvalidArgument(lease.Extend(0ms)));
+  CHECK(absl::IsInvalidArgument(lease.Extend(-1ms)));
+  CHECK(absl::IsInvalidArgument(lease.Extend(std::chrono::milliseconds::min())));
+  world.Pass(24h * 365);
+  CHECK(IsEmpty(queue));
+  CHECK_OK(lease.Release());
+  CHECK(IsEmpty(queue));  // the delay counts
+  world.Pass(10s);
+  lease = Received(queue);
+  CHECK_OK(lease.Release(std::chrono::milliseconds::min()));
+  lease = Received(queue);
+  CHECK_OK(lease.Release(kMost));
+  world.Pass(24h * 365);
+  CHECK(IsEmpty(queue));
+}
+
+TEST_CASE("a record that is sent again for later forgets the time it had", "[client][queue]") {
+  World world;
+  Queue queue = OpenQueue(*world.broker);
+  const Timestamp before = world.clock.WallNow();
+  const Header headers[] = {{.key = kNotBeforeHeader, .value = "1"}, {.key = "trace", .value = "7"}};
+  const Timestamp later = before + 1h;
+  REQUIRE_OK(queue.Send({.value = "a", .headers = headers}, later).value().Wait());
+  CHECK(IsEmpty(queue));
+  world.Pass(1h);
+  const Lease lease = Received(queue);
+  CHECK(lease.record().headers().size() == 2);
+  CHECK(HeaderOf(lease.record(), "trace") == "7");
+  CHECK(HeaderOf(lease.record(), kNotBeforeHeader) == std::to_string(later.time_since_epoch().count()));
+}
+
+TEST_CASE("a dead letter that dies again tells of its last death", "[client][queue][Q4]") {
+  World world;
+  world.Create("dead");
+  Queue queue = OpenQueue(*world.broker, {.dead_letter = "dead"});
+  const Header headers[] = {{.key = kDeadLetterReasonHeader, .value = "first"}, {.key = "trace", .value = "7"}};
+  Append(*world.broker, "jobs", {.value = "a", .headers = headers});
+  CHECK_OK(Received(queue).Reject("second"));
+  world.RunTasks();
+  Queue dead = OpenQueue(*world.broker, {.topic = "dead"}, "undertaker");
+  const Lease letter = Received(dead);
+  CHECK(HeaderOf(letter.record(), kDeadLetterReasonHeader) == "second");
+  CHECK(HeaderOf(letter.record(), "trace") == "7");
+  CHECK(letter.record().headers().size() == 7);
+}
+
+TEST_CASE("a record of any size that its topic takes can become a dead letter, with any reason",
+          "[client][queue][Q4]") {
+  World world;
+  Queue queue = OpenQueue(*world.broker, {.dead_letter = "dead"});
+  REQUIRE_OK(world.broker->FindTopic("dead"));
+  size_t size = 1'048'588;  // max.message.bytes of the topic, less what is around the value
+  while (!world.broker->FindTopic("jobs")->partition(0)->Append(Record{.value = std::string(size, 'v')}).ok()) --size;
+  CHECK_OK(Received(queue).Reject(std::string(1 << 20, 'r')));
+  world.Pass(1s);
+  REQUIRE_OK(world.broker->Flush());
+  world.RunTasks();
+  CHECK(queue.Describe()->dead_letters == 1);
+  CHECK(queue.Describe()->depth == 0);
+  Queue dead = OpenQueue(*world.broker, {.topic = "dead"}, "undertaker");
+  const Lease letter = Received(dead);
+  CHECK(letter.value().size() == size);
+  CHECK(HeaderOf(letter.record(), kDeadLetterReasonHeader).size() == 4096);
+}
+
+TEST_CASE("a host's log sink may ask the queue that it hears of", "[client][queue]") {
+  storage::MemoryStorage disk;
+  ManualClock clock;
+  const auto executor = MakeManualExecutor(clock);
+  std::optional<Queue> queue;
+  Strings messages;
+  auto broker = Broker::Open({.data_dir = "data",
+                              .storage = &disk,
+                              .clock = &clock,
+                              .executor = executor.get(),
+                              .log_sink =
+                                  [&](LogLevel, std::string_view message) {
+                                    if (!queue) return;
+                                    messages.emplace_back(message);
+                                    CHECK_OK(queue->Describe());
+                                  },
+                              .log_level = LogLevel::kWarning});
+  REQUIRE_OK(broker);
+  REQUIRE_OK((*broker)->CreateTopic("orders", {.durability = Durability::kBuffered}));
+  queue.emplace(OpenQueue(**broker, {.topic = "orders"}, "billing"));
+  Append(**broker, "orders", Strings{"a", "b", "c"});
+  { const Lease first = Received(*queue); }
+  REQUIRE_OK((*broker)->FindTopic("orders")->partition(0)->Trim(2));
+  CHECK(Received(*queue).value() == "c");
+  REQUIRE(messages.size() == 1);
+  CHECK_THAT(messages[0], Contains("2 records were removed"));
+}
+
 TEST_CASE("all leases are acknowledged together, each once", "[client][queue]") {
   World world;
   Queue queue = OpenQueue(*world.broker, {.partitions = 2});
@@ -427,6 +549,27 @@ TEST_CASE("all leases are acknowledged together, each once", "[client][queue]") 
   REQUIRE(last.size() == 1);
   world.Pass(1min);
   CHECK(IsLockExpired(Queue::AckAll(last)));
+}
+
+TEST_CASE("a queue that is busy for long has few timers", "[client][queue]") {
+  World world;
+  Queue queue = OpenQueue(*world.broker, {.lock_duration = 1h});
+  Append(*world.broker, "jobs", Strings{"held"});
+  const Lease held = Received(queue);
+  for (int i = 0; i < 100 * 60; ++i) {  // a minute
+    Append(*world.broker, "jobs", Strings{"v"});
+    CHECK_OK(Received(queue).Ack());
+    world.Pass(10ms);
+  }
+  // Within a second each acknowledgement has a task that writes it, and nobody else is there.
+  world.clock.Advance(1s);
+  size_t tasks = 0;
+  while (const size_t ran = world.executor->Poll()) tasks += ran;
+  CHECK(tasks < 10);
+  world.clock.Advance(1h);
+  tasks = 0;
+  while (const size_t ran = world.executor->Poll()) tasks += ran;
+  CHECK(tasks < 1000);  // others' timers among them
 }
 
 }  // namespace

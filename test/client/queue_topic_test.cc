@@ -1,4 +1,6 @@
 // Which topic a queue works on, with whom it shares it, and what becomes of its records on disk.
+#include <limits>
+
 #include "client/queue_world.h"
 
 namespace moldau {
@@ -48,6 +50,17 @@ TEST_CASE("a queue's own topic gives the disk back what is done", "[client][queu
   CHECK(partition.log_start_offset().value() == 1000);
   CHECK(partition.size_bytes().value() < 2 * 65536);
   CHECK(queue.Describe()->depth == 0);
+  // The end of a burst that is not worth a segment, too.
+  REQUIRE_OK(world.broker->AlterTopicConfig("jobs", {{"segment.bytes", std::to_string(2 << 20)}}));
+  for (int i = 0; i < 3500; ++i) Append(*world.broker, "jobs", {.value = value});
+  for (int i = 0; i < 4; ++i) {
+    auto leases = ReceivedAll(queue);
+    CHECK_OK(Queue::AckAll(leases));
+  }
+  world.Pass(10ms);
+  for (int i = 0; i < 3; ++i) world.Pass(5s);
+  CHECK(queue.Describe()->depth == 0);
+  CHECK(partition.size_bytes().value() < 1 << 20);
   // What the queue made for itself is never too old, and never too much.
   const auto description = world.broker->DescribeTopic("jobs");
   REQUIRE_OK(description);
@@ -105,7 +118,13 @@ TEST_CASE("every problem of a queue's options is named at once", "[client][queue
                               "max_in_flight", "max_waiting", "auto_offset_reset"}) {
     CHECK_THAT(std::string(queue.status().message()), Contains(problem));
   }
+  constexpr size_t kMost = std::numeric_limits<size_t>::max();
+  for (const auto& [in_flight, waiting] : {std::pair(size_t{150'000}, size_t{50'001}), std::pair(kMost, kMost)}) {
+    CHECK(absl::IsInvalidArgument(
+        Queue::Open(*world.broker, "jobs", {.max_in_flight = in_flight, .max_waiting = waiting}).status()));
+  }
   world.Create("orders");
+  CHECK(absl::IsInvalidArgument(Queue::Open(*world.broker, "jobs", {.dead_letter = "__share_group_state"}).status()));
   CHECK(absl::IsInvalidArgument(
       Queue::Open(*world.broker, "jobs", {.topic = "orders", .partitions = 2, .durability = Durability::kBuffered})
           .status()));

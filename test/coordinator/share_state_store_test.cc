@@ -200,14 +200,22 @@ TEST_CASE("what is known of records that a power cut took is forgotten, durably"
     REQUIRE_OK(Opened(store, Key(0)).writer->WriteSnapshot({9, {{9, 12, kAvailable, 1}}}));
     REQUIRE_OK(Opened(store, Key(1)).writer->WriteSnapshot({2, {{3, 6, kAcknowledged, 1}}}));
     REQUIRE_OK(Opened(store, Key(2)).writer->WriteSnapshot({2, {{3, 4, kAcknowledged, 1}}}));
+    REQUIRE_OK(Opened(store, Key(3)).writer->WriteSnapshot({1, {}}));
+    REQUIRE_OK(Opened(store, Key(4)).writer->WriteSnapshot({9, {}}));
   }
   ShareStateStore store = logs.Store();
-  REQUIRE_OK(store.Truncate([](const Uuid&, int32_t) { return std::optional<int64_t>(5); }));
+  REQUIRE_OK(store.Truncate([](const Uuid&, int32_t partition) -> absl::StatusOr<int64_t> {
+    if (partition == 3) return absl::NotFoundError("deleted");
+    if (partition == 4) return absl::DataLossError("damaged");
+    return 5;
+  }));
   Logs after(logs.disk().CrashImage({}));
   ShareStateStore again = after.Store();
   CHECK(Opened(again, Key(0)).state == ShareState{5, {}});
   CHECK(Opened(again, Key(1)).state == ShareState{2, {{3, 4, kAcknowledged, 1}}});
   CHECK(Opened(store, Key(2)).state == ShareState{2, {{3, 4, kAcknowledged, 1}}});
+  CHECK_FALSE(Opened(again, Key(3)).state);
+  CHECK(Opened(again, Key(4)).state == ShareState{9, {}});
 }
 
 TEST_CASE("a damaged state record is reported with its place", "[coordinator][queue]") {
@@ -219,6 +227,27 @@ TEST_CASE("a damaged state record is reported with its place", "[coordinator][qu
   const absl::Status status = store.Open(Key(0)).status();
   CHECK(absl::IsDataLoss(status));
   CHECK_THAT(std::string(status.message()), Catch::Matchers::Contains("offset 0"));
+  CHECK(absl::IsDataLoss(store.Knows(Key(0)).status()));
+  CHECK_OK(store.ForgetTopic(Uuid{{1}}));  // which nobody may be kept from
+}
+
+TEST_CASE("a key whose first snapshot could not be written is as new, one that was written is opened once",
+          "[coordinator][queue]") {
+  Logs logs;
+  ShareStateStore store = logs.Store();
+  auto first = Opened(store, Key(0));
+  logs.disk().SetHook([](const storage::Operation& operation) {
+    return operation.kind == storage::OperationKind::kWrite ? absl::ResourceExhaustedError("injected")
+                                                            : absl::OkStatus();
+  });
+  REQUIRE_FALSE(first.writer->WriteSnapshot({.start_offset = 7}).ok());
+  logs.disk().SetHook(nullptr);
+  CHECK_FALSE(store.Knows(Key(0)).value());
+  const auto second = Opened(store, Key(0));
+  CHECK_FALSE(second.state);
+  REQUIRE_OK(second.writer->WriteSnapshot({.start_offset = 7}));
+  CHECK(store.Knows(Key(0)).value());
+  CHECK(absl::IsInternal(store.Open(Key(0)).status()));  // nobody else knows its state any more
 }
 
 }  // namespace

@@ -306,6 +306,24 @@ TEST_CASE("a window goes on where what was written says", "[coordinator][queue][
   CHECK(world.SendDeadLetters() == Offsets{1, 3, 4});  // that 3 was archived had not been written
 }
 
+TEST_CASE("a restart passes over what is done without looking at each record, and not beyond the log",
+          "[coordinator][queue]") {
+  ShareWindow window({}, {5,
+                          {{5, 5, DeliveryState::kAvailable, 1},
+                           {6, 999'999, DeliveryState::kAcknowledged, 1},
+                           {1'000'000, 1'000'009, DeliveryState::kArchived, 0}}});
+  window.SkipDone(2'000'000);
+  CHECK(window.end_offset() == 5);  // that is not done
+  const auto locked = window.Offer({.offset = 5}, MonoTime(1h), MonoTime(2h));
+  REQUIRE(locked);
+  window.SkipDone(1000);
+  CHECK(window.end_offset() == 1000);
+  window.SkipDone(2'000'000);
+  CHECK(window.end_offset() == 1'000'010);
+  CHECK_OK(window.Acknowledge(5, locked->lock, MonoTime(1h)));
+  CHECK(window.start_offset() == 1'000'010);
+}
+
 TEST_CASE("verdicts that were given one by one are written as runs", "[coordinator][queue]") {
   WindowWorld world(100);
   const auto leases = world.Receive(100);

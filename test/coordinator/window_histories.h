@@ -267,13 +267,15 @@ class WindowPair {
         const std::vector<int64_t> sent = world_.SendDeadLetters();
         Expect(std::set<int64_t>(sent.begin(), sent.end()) == model_.SendDeadLetters(world_.now),
                "the same dead letters");
+        for (const int64_t offset : sent) Expect(letters_.insert(offset).second, "one dead letter of each");
         dead_.insert(sent.begin(), sent.end());
         return;
       }
       case WindowEvent::kCrash:
         world_.Crash();
         model_.Crash();
-        leases_.clear();  // they died with their process
+        leases_.clear();   // they died with their process
+        letters_.clear();  // that they were sent may be lost
         for (Last& last : last_) last.locked_until = MonoTime(0);
         return;
     }
@@ -375,7 +377,8 @@ class WindowPair {
   WindowWorld world_;
   WindowModel model_;
   std::vector<Last> last_;
-  std::set<int64_t> dead_;  // their dead letters are safe
+  std::set<int64_t> dead_;     // their dead letters are safe
+  std::set<int64_t> letters_;  // of this life
   std::vector<Lease> leases_;
 };
 

@@ -99,8 +99,11 @@ class WindowWorld {
     while (out.size() < max && window_.MayLock() && window_.NextReturned()) {
       out.push_back(window_.LockReturned(now + lock));
     }
-    while (out.size() < max && window_.MayOffer() && window_.end_offset() < static_cast<int64_t>(log.size())) {
+    const auto log_end = static_cast<int64_t>(log.size());
+    while (out.size() < max && window_.MayOffer()) {
+      window_.SkipDone(log_end);
       const int64_t offset = window_.end_offset();
+      if (offset == log_end) break;
       const TestRecord& record = log[static_cast<size_t>(offset)];
       const auto locked =
           window_.Offer({.offset = offset, .key = record.key, .not_before = record.not_before}, now, now + lock);
