@@ -117,10 +117,9 @@ QueueCore::Answer QueueCore::Arm(const std::shared_ptr<Readiness::Listener>& lis
       return answer;
     }
     const base::MutexLock lock(watch_mutex_);
-    if (watch_ == nullptr) return std::nullopt;  // somebody else was given something, and told all
-    if (!watch_->is_complete()) continue;
-    readiness_.WakeAt(watch_->NextDue());
-    return std::nullopt;
+    // If it has gone, somebody else was given something, and told all. Locks and delays that end are told by timers of
+    // the partitions.
+    if (watch_ == nullptr || watch_->is_complete()) return std::nullopt;
   }
 }
 
