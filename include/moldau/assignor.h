@@ -8,7 +8,10 @@
 //   "cooperative-sticky"   the same, and while partitions move, those that stay are consumed on
 //
 // Threads: Assign is called by one thread at a time, and must not call back into the consumer.
-// Ownership: shared with the consumers that use it.   Failure: none; partitions that are left out are not consumed.
+// Ownership: shared with the consumers that use it.
+// Failure: partitions that are left out are not consumed. What an assignor throws comes back as Internal from the Poll
+// or Subscribe in which it ran; the consumer leaves its group meanwhile, so that others can go on, and joins again in
+// its next Poll.
 // Source: Kafka's ConsumerPartitionAssignor; KIP-54, KIP-429.
 #pragma once
 
@@ -44,7 +47,7 @@ class Assignor {
  public:
   virtual ~Assignor() = default;
 
-  // All members of a group have to offer one by the same name.
+  // All members of a group have to offer one by the same name, of 1 to 249 bytes. Must not throw.
   [[nodiscard]] virtual std::string_view name() const = 0;
 
   // True if members keep what they own while the group rebalances. A partition that Assign takes from one member for

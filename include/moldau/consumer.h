@@ -103,7 +103,7 @@ struct ConsumerOptions {
 
   // A name that the consumer keeps when it is started again (a static member): it then gets the same partitions as
   // before, without a rebalance, if it is back within session_timeout. Whoever comes with the name of another one
-  // fences it.
+  // fences it. Made as the name of a topic is: at most 249 of a-z, A-Z, 0-9, '.', '_' and '-'.
   std::string group_instance_id;
 
   // Not heard of for so long, the consumer counts as dead and loses its partitions; within what the broker allows
@@ -116,7 +116,7 @@ struct ConsumerOptions {
 
   // After partitions were added, and their positions found; before partitions are given up, when offsets can still be
   // committed (what earlier Polls returned has been, if enable_auto_commit); and instead of the latter if they belong
-  // to others already (on_revoked, if there is no on_lost).
+  // to others already, or their topic was deleted (on_revoked, if there is no on_lost).
   RebalanceCallback on_assigned;
   RebalanceCallback on_revoked;
   RebalanceCallback on_lost;
@@ -144,7 +144,8 @@ class Consumer final {
   // Reads options.topics or what options.pattern matches, as a member of options.group. A consumer that is alone in its
   // group has its partitions when this returns; with others it gets them in Poll, as they give them up in theirs.
   // InvalidArgument naming every problem; NotFound (kUnknownTopicOrPartition); what the group refuses
-  // (kInconsistentGroupProtocol, kInvalidSessionTimeout, kGroupMaxSizeReached).
+  // (kInconsistentGroupProtocol, kInvalidSessionTimeout, kGroupMaxSizeReached); Internal if an assignor throws.
+  // A topic that is deleted and made anew under its name is another one: it is read from its first record on.
   static absl::StatusOr<Consumer> Subscribe(Broker& broker, ConsumerOptions options);
 
   // Reads these partitions, whoever else does. A group, if given, is used for committed offsets only; while it has
@@ -228,7 +229,8 @@ class Consumer final {
   absl::StatusOr<std::optional<int64_t>> Committed(const TopicPartition& partition) const;
 
   // Wakes a Poll that waits, commits the positions if enable_auto_commit, gives the partitions up (on_revoked) and
-  // leaves the group; a static member stays in it until its session ends. Idempotent.
+  // leaves the group; a static member stays in it until its session ends. Idempotent. FailedPrecondition in a callback
+  // or an assignor of its own; a task that the executor runs on the thread that waits in Poll may close it.
   absl::Status Close();
 
  private:

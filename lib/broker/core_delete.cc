@@ -25,6 +25,7 @@ absl::Status Core::DeleteTopic(std::string_view name) {
   }
   if (!removed.ok()) {
     topic->set_deleting(false);
+    TopicsHaveChanged();  // who has given it up takes it up again
     return removed;
   }
   queues_->ForgetTopic(topic->info().id);

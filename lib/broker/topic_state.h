@@ -37,7 +37,7 @@ class TopicState {
 
   [[nodiscard]] TopicDescription Describe() const;
 
-  // From the moment a deletion has begun nobody may commit offsets for the topic.
+  // From the moment a deletion has begun nobody may commit offsets for the topic. It stays so once it is deleted.
   [[nodiscard]] bool deleting() const noexcept { return deleting_.load(std::memory_order_acquire); }
   void set_deleting(bool deleting) noexcept { deleting_.store(deleting, std::memory_order_release); }
 

@@ -1,5 +1,6 @@
 #include "client/consumer_core.h"
 
+#include <algorithm>
 #include <limits>
 #include <set>
 #include <utility>
@@ -8,6 +9,7 @@
 #include "broker/access.h"
 #include "client/group_error.h"
 #include "client/problems.h"
+#include "log/segment_name.h"
 #include "protocol/offset_fetch.h"
 
 namespace moldau::client {
@@ -15,6 +17,8 @@ namespace {
 
 // Kafka's wire has milliseconds in 32 bits.
 constexpr std::chrono::milliseconds kLongestTimeout{std::numeric_limits<int32_t>::max()};
+// It goes into every request to join, and into what is stored of the group.
+constexpr size_t kMaxAssignorNameBytes = 249;
 
 void CheckTime(Problems& problems, const char* name, std::chrono::milliseconds time, std::chrono::milliseconds least) {
   problems.Unless(least <= time && time <= kLongestTimeout, "%s is %d ms, must be %d to %d", name, time.count(),
@@ -44,8 +48,20 @@ absl::Status ValidateSubscription(const ConsumerOptions& options) {
   const std::set<std::string> distinct(options.topics.begin(), options.topics.end());
   problems.Unless(distinct.size() == options.topics.size(), "a topic is named twice");
   problems.Unless(options.group_instance_id.empty() || !options.group.empty(), "group_instance_id is for a group");
+  problems.Unless(options.group_instance_id.empty() || log::ValidateTopicName(options.group_instance_id).ok(),
+                  "group_instance_id has %d characters, must have 1 to %d of a topic's name",
+                  options.group_instance_id.size(), log::kMaxTopicNameLength);
   problems.Unless(!options.assignors.empty() || options.group.empty(), "assignors are missing");
   return Validate(options, problems);
+}
+
+absl::StatusOr<std::shared_ptr<const Assignor>> Resolve(const AssignorChoice& choice) {
+  MOLDAU_ASSIGN_OR_RETURN(std::shared_ptr<const Assignor> assignor, choice.Find());
+  const size_t length = assignor->name().size();
+  if (length >= 1 && length <= kMaxAssignorNameBytes) return assignor;
+  return base::Error(absl::StatusCode::kInvalidArgument, ErrorCode::kInconsistentGroupProtocol,
+                     "consumer options: the name of an assignor has %d bytes, must have 1 to %d", length,
+                     kMaxAssignorNameBytes);
 }
 
 // The requests of the client are made of partitions in the order of their topics.
@@ -100,14 +116,12 @@ absl::StatusOr<std::shared_ptr<ConsumerCore>> ConsumerCore::Subscribe(std::share
   }
   core->is_cooperative_ = true;
   for (const AssignorChoice& choice : core->options_.assignors) {
-    MOLDAU_ASSIGN_OR_RETURN(std::shared_ptr<const Assignor> assignor, choice.Find());
+    MOLDAU_ASSIGN_OR_RETURN(std::shared_ptr<const Assignor> assignor, Resolve(choice));
     core->is_cooperative_ &= assignor->is_cooperative();
     core->assignors_.push_back(std::move(assignor));
   }
   core->selection_->Refresh(*core->broker_);
-  for (const std::string& topic : core->selection_->topics()) {
-    core->known_partitions_[topic] = core->CountPartitions(topic);
-  }
+  for (const std::string& topic : core->selection_->topics()) core->known_topics_[topic] = core->LookUp(topic);
   core->membership_.emplace(core->broker_, core->options_, core->waker_);
   const Entry entry(*core);
   if (absl::Status joined = core->FollowGroup(); !joined.ok()) {
@@ -139,30 +153,56 @@ absl::StatusOr<std::shared_ptr<ConsumerCore>> ConsumerCore::Assign(std::shared_p
 absl::Status ConsumerCore::AddNewPartitions(OffsetReset reset) {
   if (!selection_ || !selection_->Refresh(*broker_)) [[likely]]
     return absl::OkStatus();
+  RemoveReplaced();
   for (const std::string& topic : selection_->topics()) {
-    const int32_t count = CountPartitions(topic);
-    int32_t& known = known_partitions_[topic];
+    const KnownTopic now = LookUp(topic);
+    if (now.partitions == 0) continue;
+    KnownTopic& known = known_topics_[topic];
+    if (known.id != now.id) known = {.id = now.id};
     std::vector<TopicPartition> added;
-    for (int32_t id = known; id < count; ++id) added.push_back({topic, id});
+    for (int32_t id = known.partitions; id < now.partitions; ++id) {
+      if (TopicPartition source{topic, id}; !index_.contains(source)) added.push_back(std::move(source));
+    }
     MOLDAU_RETURN_IF_ERROR(AddPartitions(added, reset, IfUnreadable::kKeep));
-    known = std::max(known, count);
+    known.partitions = now.partitions;
   }
   return absl::OkStatus();
+}
+
+// A topic that is named is missed while it is gone, and its partitions say so; one that matches a pattern may go.
+void ConsumerCore::RemoveReplaced() {
+  const std::vector<std::string>& wanted = selection_->topics();
+  std::vector<TopicPartition> over;
+  for (const auto& [source, partition] : index_) {
+    if (!partition->is_gone()) continue;
+    const bool is_wanted = std::find(wanted.begin(), wanted.end(), source.topic) != wanted.end();
+    if (!is_wanted || LookUp(source.topic).partitions > 0) over.push_back(source);
+  }
+  if (!over.empty()) Remove(over);
+}
+
+ConsumerCore::KnownTopic ConsumerCore::LookUp(const std::string& topic) const {
+  const absl::StatusOr<std::shared_ptr<broker::TopicState>> state = broker_->FindTopic(topic);
+  if (!state.ok()) return {};
+  return {.id = (*state)->info().id, .partitions = (*state)->partition_count()};
 }
 
 absl::Status ConsumerCore::AddPartitions(std::span<const TopicPartition> sources, OffsetReset reset,
                                          IfUnreadable if_unreadable) {
   if (sources.empty()) return absl::OkStatus();
-  MOLDAU_ASSIGN_OR_RETURN(const auto committed, FetchCommitted(sources));
   std::vector<std::unique_ptr<ConsumerPartition>> added;
   for (const TopicPartition& source : sources) {
-    MOLDAU_ASSIGN_OR_RETURN(const std::shared_ptr<broker::TopicState> topic, broker_->FindTopic(source.topic));
+    MOLDAU_ASSIGN_OR_RETURN(std::shared_ptr<broker::TopicState> topic, broker_->FindTopic(source.topic));
     MOLDAU_ASSIGN_OR_RETURN(std::shared_ptr<broker::PartitionState> state, topic->partition(source.partition));
-    added.push_back(
-        std::make_unique<ConsumerPartition>(source, broker::Access::MakePartition(std::move(state)), options_));
-    const auto it = committed.find(source);
+    added.push_back(std::make_unique<ConsumerPartition>(source, std::move(topic),
+                                                        broker::Access::MakePartition(std::move(state)), options_));
+  }
+  // After the topics: what is committed for one that is deleted meanwhile must not be taken for its successor's.
+  MOLDAU_ASSIGN_OR_RETURN(const auto committed, FetchCommitted(sources));
+  for (const auto& partition : added) {
+    const auto it = committed.find(partition->source());
     const absl::Status begun =
-        added.back()->Begin(it == committed.end() ? std::nullopt : std::optional(it->second), reset);
+        partition->Begin(it == committed.end() ? std::nullopt : std::optional(it->second), reset);
     if (!begun.ok() && if_unreadable == IfUnreadable::kFail) return begun;
   }
   for (auto& partition : added) {
@@ -246,9 +286,8 @@ absl::StatusOr<Receipt> ConsumerCore::SendCommit(protocol::OffsetCommitRequest r
 absl::StatusOr<Receipt> ConsumerCore::CommitConfirmed() {
   protocol::OffsetCommitRequest request;
   for (const auto& partition : partitions_) {
-    if (const std::optional<int64_t> offset = partition->Uncommitted()) {
-      AddToCommit(partition->source(), *offset, request);
-    }
+    const std::optional<int64_t> offset = partition->Uncommitted();
+    if (offset && !partition->is_gone()) AddToCommit(partition->source(), *offset, request);
   }
   absl::StatusOr<Receipt> receipt = SendCommit(std::move(request));
   if (!receipt.ok()) return receipt;
@@ -273,9 +312,14 @@ absl::StatusOr<Receipt> ConsumerCore::Commit(const Offsets& offsets) {
   protocol::OffsetCommitRequest request;
   for (const auto& [source, offset] : offsets) {
     // All or nothing: whatever can be told beforehand is.
-    if (!index_.contains(source)) {
+    const auto own = index_.find(source);
+    if (own == index_.end()) {
       MOLDAU_ASSIGN_OR_RETURN(const std::shared_ptr<broker::TopicState> topic, broker_->FindTopic(source.topic));
       MOLDAU_RETURN_IF_ERROR(topic->partition(source.partition).status());
+    } else if (own->second->is_gone()) {
+      return base::Error(absl::StatusCode::kNotFound, ErrorCode::kUnknownTopicOrPartition,
+                         "commit of %s-%d: the topic that it was read from has been deleted", source.topic,
+                         source.partition);
     }
     if (offset < 0) {
       return base::Error(absl::StatusCode::kInvalidArgument, ErrorCode::kInvalidRequest,
@@ -320,28 +364,38 @@ absl::Status ConsumerCore::Close(bool confirm) {
   readiness_.Close();
   for (;;) {
     const Entry entry(*this);
-    if (!entry.entered()) {
-      const auto is_free = [this] { return !in_use_.load(std::memory_order_seq_cst); };
-      broker_->environment().executor().WaitUntil(left_, is_free, kForever);
-      continue;
+    if (entry.entered()) return FinishClose(confirm);
+    if (user_.load(std::memory_order_seq_cst) == std::this_thread::get_id()) {
+      // Called by a task that the executor runs on this thread while a call further down waits: it would wait for this.
+      if (waits_ || has_left_) return FinishClose(confirm);
+      return absl::FailedPreconditionError("consumer: in use by the thread that closes it");
     }
-    if (std::exchange(has_left_, true)) return close_status_;
-    DropIdleWatch();
-    if (options_.enable_auto_commit && !options_.group.empty()) {
-      if (confirm) {
-        for (const auto& partition : partitions_) partition->Confirm();
-      }
-      const absl::StatusOr<Receipt> receipt = CommitConfirmed();
-      close_status_ = receipt.ok() ? receipt->Wait() : receipt.status();
-    }
-    if (membership_) {
-      // What a callback refers to may have gone when a consumer is only destroyed.
-      if (confirm) Call("on_revoked", options_.on_revoked, Sources());
-      close_status_.Update(callback_problem_);
-      membership_->Leave();
-    }
-    return close_status_;
+    const auto is_free = [this] { return user_.load(std::memory_order_seq_cst) == std::thread::id(); };
+    broker_->environment().executor().WaitUntil(left_, is_free, kForever);
   }
+}
+
+absl::Status ConsumerCore::FinishClose(bool confirm) {
+  if (std::exchange(has_left_, true)) return close_status_;
+  DropIdleWatch();
+  if (options_.enable_auto_commit && !options_.group.empty()) {
+    if (confirm) {
+      for (const auto& partition : partitions_) partition->Confirm();
+    }
+    const absl::StatusOr<Receipt> receipt = CommitConfirmed();
+    close_status_ = receipt.ok() ? receipt->Wait() : receipt.status();
+  }
+  if (membership_) {
+    // What a callback refers to may have gone when a consumer is only destroyed.
+    if (confirm && membership_->KeepsPlace()) {
+      Call("on_revoked", options_.on_revoked, Sources());
+    } else if (confirm) {
+      Lose(Sources());
+    }
+    close_status_.Update(callback_problem_);
+    membership_->Leave();
+  }
+  return close_status_;
 }
 
 }  // namespace moldau::client

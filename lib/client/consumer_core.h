@@ -81,11 +81,13 @@ class ConsumerCore final : public std::enable_shared_from_this<ConsumerCore> {
   // Holds the consumer for one call, or for one that a callback makes within another.
   class Entry {
    public:
-    explicit Entry(ConsumerCore& core) noexcept
-        : core_(core), entered_(!core.in_use_.exchange(true, std::memory_order_seq_cst)) {}
+    explicit Entry(ConsumerCore& core) noexcept : core_(core) {
+      std::thread::id nobody;
+      entered_ = core.user_.compare_exchange_strong(nobody, std::this_thread::get_id(), std::memory_order_seq_cst);
+    }
     ~Entry() {
       if (!entered_) return;
-      core_.in_use_.store(false, std::memory_order_seq_cst);
+      core_.user_.store({}, std::memory_order_seq_cst);
       core_.left_.Notify();
     }
     Entry(const Entry&) = delete;
@@ -101,7 +103,7 @@ class ConsumerCore final : public std::enable_shared_from_this<ConsumerCore> {
     [[nodiscard]] bool is_nested() const noexcept;
 
     ConsumerCore& core_;
-    const bool entered_;
+    bool entered_;
   };
 
   // Wakes the poll that waits, and tells those who wait elsewhere; costs two loads while nobody does.
@@ -128,12 +130,20 @@ class ConsumerCore final : public std::enable_shared_from_this<ConsumerCore> {
   absl::Status AddPartitions(std::span<const TopicPartition> sources, OffsetReset reset, IfUnreadable if_unreadable);
   // Without a group: those that the topics have got since the last look. Nothing in them is missed.
   absl::Status AddNewPartitions(OffsetReset reset);
+  void RemoveReplaced();
   absl::StatusOr<std::map<TopicPartition, int64_t>> FetchCommitted(std::span<const TopicPartition> sources);
   absl::StatusOr<ConsumerPartition*> Find(const TopicPartition& source);
   absl::Status CheckGroup() const;
   absl::StatusOr<Receipt> SendCommit(protocol::OffsetCommitRequest request);
   absl::StatusOr<Receipt> CommitConfirmed();
   void AutoCommit();
+  absl::Status FinishClose(bool confirm);
+  // A topic as it is now; not there if it has no partitions.
+  struct KnownTopic {
+    Uuid id;
+    int32_t partitions = 0;
+  };
+  [[nodiscard]] KnownTopic LookUp(const std::string& topic) const;
 
   // --- consumer_group.cc ---
   // Does what the group's state asks for, as far as that goes without waiting for others.
@@ -143,11 +153,11 @@ class ConsumerCore final : public std::enable_shared_from_this<ConsumerCore> {
   absl::Status Join();
   absl::Status Sync();
   absl::Status AdoptAssignment();
+  [[nodiscard]] bool IsYoungerThanSubscription(const TopicPartition& source) const;
   void Revoke(std::span<const TopicPartition> sources);
-  void Lose();
+  void Lose(std::span<const TopicPartition> sources);
   void Remove(std::span<const TopicPartition> sources);
   void Call(const char* name, const RebalanceCallback& callback, std::span<const TopicPartition> sources);
-  [[nodiscard]] int32_t CountPartitions(const std::string& topic) const;
   [[nodiscard]] std::vector<TopicPartition> Sources() const;
 
   // --- consumer_poll.cc ---
@@ -167,8 +177,8 @@ class ConsumerCore final : public std::enable_shared_from_this<ConsumerCore> {
 
   const std::shared_ptr<broker::Core> broker_;
   const ConsumerOptions options_;
-  std::optional<TopicSelection> selection_;          // of a subscription
-  std::map<std::string, int32_t> known_partitions_;  // by topic; in a group, of the time of the subscription
+  std::optional<TopicSelection> selection_;         // of a subscription
+  std::map<std::string, KnownTopic> known_topics_;  // in a group, of the time of the subscription
   std::vector<std::unique_ptr<ConsumerPartition>> partitions_;
   uint64_t assignment_version_ = 0;  // changes with partitions_ and with which of them are paused
   std::map<TopicPartition, ConsumerPartition*> index_;
@@ -182,15 +192,16 @@ class ConsumerCore final : public std::enable_shared_from_this<ConsumerCore> {
   Receipt last_commit_;  // durable only after all commits before it are
   absl::Status close_status_;
   bool has_left_ = false;
+  bool waits_ = false;  // in Poll, and looks at nothing: what runs on its thread meanwhile may close the consumer
 
   base::EventCount event_;  // something that a waiting poll looks at has changed
   Readiness readiness_;     // the same for those who wait without standing in Poll
   PollWaker waker_{event_, readiness_};
   std::atomic<bool> woken_{false};
   std::atomic<bool> closed_{false};
-  std::atomic<bool> in_use_{false};
+  std::atomic<std::thread::id> user_{};             // who is inside
   std::atomic<std::thread::id> callback_thread_{};  // that is in a callback now
-  base::EventCount left_;                           // in_use_ became false
+  base::EventCount left_;                           // nobody is inside any more
   std::shared_ptr<TailWatch> watch_;                // while the readiness is armed, and until the next answer
   std::optional<Membership> membership_;            // goes first: it wakes the waker
 };

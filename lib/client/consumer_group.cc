@@ -37,16 +37,14 @@ absl::Status ConsumerCore::TakeSteps() {
       case Membership::Step::kWait:
         return absl::OkStatus();
       case Membership::Step::kLost:
-        Lose();
+        Lose(Sources());
         break;
       case Membership::Step::kJoin:
-        MOLDAU_RETURN_IF_ERROR(Join());
-        break;
       case Membership::Step::kSync: {
-        absl::Status synced = Sync();
-        if (synced.ok()) break;
+        absl::Status done = step == Membership::Step::kJoin ? Join() : Sync();
+        if (done.ok()) break;
         membership_->GiveUp();
-        return synced;
+        return done;
       }
       case Membership::Step::kAdopt: {
         absl::Status adopted = AdoptAssignment();
@@ -60,14 +58,21 @@ absl::Status ConsumerCore::TakeSteps() {
   return absl::OkStatus();
 }
 
-// Whoever subscribes to other topics than before tells the group; so does the leader if a topic has got other
-// partitions than it shared out.
+// Whoever subscribes to other topics than before tells the group; so does who has something of a topic that was
+// deleted, perhaps to be made anew under its name, and the leader if a topic has got other partitions than it shared
+// out.
 void ConsumerCore::LookForNewTopics() {
   if (!selection_->Refresh(*broker_)) [[likely]]
     return;
-  const bool changed = selection_->topics() != joined_topics_ ||
-                       std::any_of(led_counts_.begin(), led_counts_.end(),
-                                   [this](const auto& topic) { return CountPartitions(topic.first) != topic.second; });
+  std::vector<TopicPartition> gone;
+  for (const auto& [source, partition] : index_) {
+    if (partition->is_gone()) gone.push_back(source);
+  }
+  Lose(gone);
+  const bool changed = !gone.empty() || selection_->topics() != joined_topics_ ||
+                       std::any_of(led_counts_.begin(), led_counts_.end(), [this](const auto& topic) {
+                         return LookUp(topic.first).partitions != topic.second;
+                       });
   if (changed) membership_->Rejoin();
 }
 
@@ -87,13 +92,15 @@ absl::Status ConsumerCore::Join() {
 }
 
 absl::Status ConsumerCore::Sync() {
-  const auto count = [this](const std::string& topic) { return CountPartitions(topic); };
+  const auto count = [this](const std::string& topic) { return LookUp(topic).partitions; };
   if (!membership_->is_leader()) {
     membership_->Sync({});
     return absl::OkStatus();
   }
   if (membership_->skip_assignment()) {
     led_counts_ = CountTopics(membership_->members(), count);
+    // What was added while nobody led is shared out once it is back.
+    if (!AreSharedOut(led_counts_, membership_->AllAssignments())) membership_->Rejoin();
     membership_->Sync({});
     return absl::OkStatus();
   }
@@ -121,23 +128,30 @@ absl::Status ConsumerCore::AdoptAssignment() {
   std::vector<TopicPartition> added;
   for (const TopicPartition& source : wanted) {
     // A topic that was deleted meanwhile has nothing to read.
-    if (!index_.contains(source) && source.partition < CountPartitions(source.topic)) added.push_back(source);
+    if (!index_.contains(source) && source.partition < LookUp(source.topic).partitions) added.push_back(source);
   }
   if (!revoked.empty()) {
     Revoke(revoked);
     membership_->Rejoin();  // so that others get it
   }
-  if (!added.empty()) {
-    // Of partitions that are younger than the subscription nothing is missed.
-    const auto younger = std::partition(added.begin(), added.end(), [this](const TopicPartition& source) {
-      const auto known = known_partitions_.find(source.topic);
-      return known != known_partitions_.end() && source.partition < known->second;
-    });
-    MOLDAU_RETURN_IF_ERROR(AddPartitions({added.begin(), younger}, options_.auto_offset_reset, IfUnreadable::kKeep));
-    MOLDAU_RETURN_IF_ERROR(AddPartitions({younger, added.end()}, OffsetReset::kEarliest, IfUnreadable::kKeep));
-    Call("on_assigned", options_.on_assigned, added);
+  const auto younger = std::stable_partition(
+      added.begin(), added.end(), [this](const TopicPartition& source) { return !IsYoungerThanSubscription(source); });
+  auto end = added.begin();  // of what has been added, which the host is told even if the rest cannot be
+  absl::Status status = AddPartitions({end, younger}, options_.auto_offset_reset, IfUnreadable::kKeep);
+  if (status.ok()) {
+    end = younger;
+    status = AddPartitions({end, added.end()}, OffsetReset::kEarliest, IfUnreadable::kKeep);
+    if (status.ok()) end = added.end();
   }
-  return absl::OkStatus();
+  Call("on_assigned", options_.on_assigned, {added.begin(), end});
+  return status;
+}
+
+// Of what has come since nothing is missed.
+bool ConsumerCore::IsYoungerThanSubscription(const TopicPartition& source) const {
+  const auto known = known_topics_.find(source.topic);
+  return known == known_topics_.end() || known->second.id != LookUp(source.topic).id ||
+         source.partition >= known->second.partitions;
 }
 
 void ConsumerCore::Revoke(std::span<const TopicPartition> sources) {
@@ -146,8 +160,7 @@ void ConsumerCore::Revoke(std::span<const TopicPartition> sources) {
   Remove(sources);
 }
 
-void ConsumerCore::Lose() {
-  const std::vector<TopicPartition> sources = Sources();
+void ConsumerCore::Lose(std::span<const TopicPartition> sources) {
   if (sources.empty()) return;
   if (options_.on_lost) {
     Call("on_lost", options_.on_lost, sources);
@@ -183,11 +196,6 @@ void ConsumerCore::Call(const char* name, const RebalanceCallback& callback, std
       base::Error(absl::StatusCode::kInternal, "group %s: %s threw for %s: %s", options_.group, name, where, *thrown);
   broker_->environment().logger().Error("consumer.callback", "%s", std::string(problem.message()));
   callback_problem_.Update(problem);
-}
-
-int32_t ConsumerCore::CountPartitions(const std::string& topic) const {
-  const absl::StatusOr<std::shared_ptr<broker::TopicState>> state = broker_->FindTopic(topic);
-  return state.ok() ? (*state)->partition_count() : 0;
 }
 
 std::vector<TopicPartition> ConsumerCore::Sources() const {

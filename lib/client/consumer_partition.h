@@ -18,6 +18,7 @@
 #include "absl/status/statusor.h"
 #include "broker/access.h"
 #include "broker/partition_state.h"
+#include "broker/topic_state.h"
 #include "client/age_meter.h"
 #include "moldau/consumer.h"
 #include "moldau/consumer_records.h"
@@ -27,8 +28,10 @@ namespace moldau::client {
 
 class ConsumerPartition {
  public:
-  ConsumerPartition(TopicPartition source, Partition partition, const ConsumerOptions& options)
+  ConsumerPartition(TopicPartition source, std::shared_ptr<const broker::TopicState> topic, Partition partition,
+                    const ConsumerOptions& options)
       : source_(std::make_shared<const TopicPartition>(std::move(source))),
+        topic_(std::move(topic)),
         partition_(std::move(partition)),
         options_(options),
         age_meter_(broker::Access::state(partition_)->environment()) {}
@@ -36,6 +39,8 @@ class ConsumerPartition {
   [[nodiscard]] const TopicPartition& source() const noexcept { return *source_; }
   [[nodiscard]] Partition& partition() noexcept { return partition_; }
   [[nodiscard]] const Partition& partition() const noexcept { return partition_; }
+  // Its topic was deleted. One that has the name now is another one: offsets mean nothing there.
+  [[nodiscard]] bool is_gone() const noexcept { return topic_->deleting(); }
 
   // Where to begin: at what the group has committed, or else where `reset` says (kNone: nowhere, until somebody seeks).
   // If that cannot be told now, Fetch tries again.
@@ -78,6 +83,7 @@ class ConsumerPartition {
   Fetched TakeBuffered(size_t max_records);
 
   const std::shared_ptr<const TopicPartition> source_;
+  const std::shared_ptr<const broker::TopicState> topic_;
   Partition partition_;
   const ConsumerOptions& options_;
   AgeMeter age_meter_;

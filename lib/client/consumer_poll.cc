@@ -81,13 +81,23 @@ ConsumerCore::Answer ConsumerCore::Wait(std::chrono::nanoseconds timeout, const 
   Executor& executor = broker_->environment().executor();
   const MonoTime deadline = DeadlineAfter(executor.clock(), timeout);
   const std::stop_callback on_stop(stop, [this] { event_.Wake(); });
-  const auto done = [&] { return answer || (answer = Look(stop)); };
-  if (SpinUntil(options_.wait, executor, event_, done, deadline)) return answer;
+  const auto done = [&] {
+    const bool waits = std::exchange(waits_, false);
+    if (!answer) answer = Look(stop);
+    waits_ = waits;
+    return answer.has_value();
+  };
+  waits_ = true;
+  const bool is_done = SpinUntil(options_.wait, executor, event_, done, deadline);
+  waits_ = false;
+  if (is_done) return answer;
   bool again = true;
   while (again) {
     const TailWatch watch(*this);
     const auto done_or_grown = [&] { return done() || !watch.is_complete(); };
+    waits_ = true;
     executor.WaitUntil(event_, done_or_grown, deadline);
+    waits_ = false;
     again = !answer && !watch.is_complete();
   }
   return answer;

@@ -4,6 +4,7 @@
 #include <set>
 #include <utility>
 
+#include "base/contained.h"
 #include "base/named_bug.h"
 #include "base/status_builder.h"
 #include "protocol/consumer_protocol.h"
@@ -65,6 +66,13 @@ PartitionCounts CountAll(const std::vector<GroupSubscription>& members, CountPar
   return counts;
 }
 
+// The host's code: what it throws must not leave the group waiting for this member.
+absl::Status CallContained(const Assignor& assignor, const char* name, absl::FunctionRef<void()> call) {
+  const std::optional<std::string> thrown = base::WhatIsThrownBy(call);
+  if (!thrown) return absl::OkStatus();
+  return base::Error(absl::StatusCode::kInternal, "assignor %s: %s threw: %s", assignor.name(), name, *thrown);
+}
+
 // A mistake of the assignor; it must not become two owners of a partition.
 absl::Status CheckAssignment(const Assignor& assignor, const GroupAssignment& assignment,
                              const std::vector<GroupSubscription>& members, const PartitionCounts& counts) {
@@ -119,7 +127,9 @@ absl::StatusOr<GroupPlan> PlanGroup(const Assignor& assignor, const std::vector<
   plan.counts = CountAll(subscriptions, count);
   PartitionCounts existing = plan.counts;
   std::erase_if(existing, [](const auto& topic) { return topic.second == 0; });
-  GroupAssignment assignment = assignor.Assign(subscriptions, existing);
+  GroupAssignment assignment;
+  MOLDAU_RETURN_IF_ERROR(
+      CallContained(assignor, "Assign", [&] { assignment = assignor.Assign(subscriptions, existing); }));
   MOLDAU_RETURN_IF_ERROR(CheckAssignment(assignor, assignment, subscriptions, existing));
   if (assignor.is_cooperative()) WithholdOwned(subscriptions, assignment);
   for (const GroupSubscription& member : subscriptions) {
@@ -131,6 +141,19 @@ absl::StatusOr<GroupPlan> PlanGroup(const Assignor& assignor, const std::vector<
 
 PartitionCounts CountTopics(const std::vector<JoinGroupResponse::Member>& members, CountPartitions count) {
   return CountAll(SubscriptionsOf(members), count);
+}
+
+bool AreSharedOut(const PartitionCounts& counts, const std::vector<std::string>& assignments) {
+  std::set<TopicPartition> missing;
+  for (const auto& [topic, count] : counts) {
+    for (int32_t id = 0; id < count; ++id) missing.insert({topic, id});
+  }
+  for (const std::string& assignment : assignments) {
+    const absl::StatusOr<std::vector<TopicPartition>> partitions = DecodePartitions(assignment);
+    if (!partitions.ok()) continue;
+    for (const TopicPartition& partition : *partitions) missing.erase(partition);
+  }
+  return missing.empty();
 }
 
 absl::StatusOr<std::string> EncodePartitions(const std::vector<TopicPartition>& partitions) {
@@ -150,7 +173,9 @@ absl::StatusOr<std::string> EncodeOffer(const Assignor& assignor, const std::vec
                                         const std::vector<TopicPartition>& owned, int32_t generation) {
   protocol::ConsumerProtocolSubscription subscription;
   subscription.topics = topics;
-  std::string user_data = assignor.UserData(owned, generation);
+  std::string user_data;
+  MOLDAU_RETURN_IF_ERROR(
+      CallContained(assignor, "UserData", [&] { user_data = assignor.UserData(owned, generation); }));
   if (!user_data.empty()) subscription.user_data = std::move(user_data);
   subscription.owned_partitions = ByTopic(owned);
   subscription.generation_id = generation;

@@ -24,7 +24,7 @@ struct GroupPlan {
 };
 
 // A member whose subscription cannot be read gets nothing. FailedPrecondition (kInconsistentGroupProtocol) if the
-// assignor gives a partition twice, to a stranger, or one that does not exist.
+// assignor gives a partition twice, to a stranger, or one that does not exist; Internal if it throws.
 [[nodiscard]] absl::StatusOr<GroupPlan> PlanGroup(const Assignor& assignor,
                                                   const std::vector<protocol::JoinGroupResponse::Member>& members,
                                                   CountPartitions count);
@@ -33,7 +33,10 @@ struct GroupPlan {
 [[nodiscard]] PartitionCounts CountTopics(const std::vector<protocol::JoinGroupResponse::Member>& members,
                                           CountPartitions count);
 
-// ConsumerProtocol's bytes.
+// Whether each of these partitions is in one of the assignments. What cannot be read has none.
+[[nodiscard]] bool AreSharedOut(const PartitionCounts& counts, const std::vector<std::string>& assignments);
+
+// ConsumerProtocol's bytes. Internal if the assignor throws.
 [[nodiscard]] absl::StatusOr<std::string> EncodePartitions(const std::vector<TopicPartition>& partitions);
 [[nodiscard]] absl::StatusOr<std::vector<TopicPartition>> DecodePartitions(const std::string& assignment);
 [[nodiscard]] absl::StatusOr<std::string> EncodeOffer(const Assignor& assignor, const std::vector<std::string>& topics,

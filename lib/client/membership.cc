@@ -5,6 +5,7 @@
 
 #include "client/group_error.h"
 #include "protocol/consumer_protocol.h"
+#include "protocol/describe_groups.h"
 
 namespace moldau::client {
 namespace {
@@ -57,6 +58,21 @@ Membership::Identity Membership::identity() const {
   return {generation_, member_id_};
 }
 
+bool Membership::KeepsPlace() {
+  Beat();
+  base::MutexLock lock(mail_->mutex);
+  return generation_ >= 0 && !lost_ && !fenced_;
+}
+
+std::vector<std::string> Membership::AllAssignments() const {
+  std::vector<std::string> assignments;
+  protocol::DescribeGroupsResponse described = broker_->groups().Describe({.groups = {options_.group}});
+  for (auto& group : described.groups) {
+    for (auto& member : group.members) assignments.push_back(std::move(member.member_assignment));
+  }
+  return assignments;
+}
+
 ErrorCode Membership::ExplainRefusal(ErrorCode error) const {
   base::MutexLock lock(mail_->mutex);
   if (fenced_) return ErrorCode::kFencedInstanceId;
@@ -77,6 +93,8 @@ void Membership::Join(std::vector<protocol::JoinGroupRequest::Protocol> offers) 
   uint64_t round = 0;
   {
     base::MutexLock lock(mail_->mutex);
+    // It may have lost its place since Next said kJoin: that has to be told first, and then it joins as another one.
+    if (lost_ || fenced_) return;
     request.member_id = member_id_;
     phase_ = Phase::kJoining;
     rejoin_ = false;
@@ -108,6 +126,7 @@ void Membership::Sync(std::vector<protocol::SyncGroupRequest::Assignment> assign
   uint64_t round = 0;
   {
     base::MutexLock lock(mail_->mutex);
+    if (lost_ || fenced_) return;
     request.member_id = member_id_;
     request.generation_id = generation_;
     phase_ = Phase::kSyncing;
@@ -130,18 +149,19 @@ void Membership::AdoptAgain() {
   LookAgain();
 }
 
-void Membership::Leave() { GiveUpPlace(/*lost=*/false); }
+void Membership::Leave() { GiveUpPlace(/*lost=*/false, IfStatic::kStay); }
 
-void Membership::GiveUp() { GiveUpPlace(/*lost=*/true); }
+void Membership::GiveUp() { GiveUpPlace(/*lost=*/true, IfStatic::kLeave); }
 
-bool Membership::GiveUpPlace(bool lost) {
+bool Membership::GiveUpPlace(bool lost, IfStatic if_static) {
   protocol::LeaveGroupRequest request;
   {
     base::MutexLock lock(mail_->mutex);
     if (std::exchange(has_left_, true)) return false;
-    if (!member_id_.empty() && !instance()) {
+    if (member_id_.empty() && mail_->joined) member_id_ = mail_->joined->member_id;  // that it has not looked at yet
+    if (!member_id_.empty() && (if_static == IfStatic::kLeave || !instance())) {
       request.group_id = options_.group;
-      request.members.push_back({.member_id = member_id_});
+      request.members.push_back({.member_id = member_id_, .group_instance_id = instance()});
     }
     ++mail_->round;
     phase_ = Phase::kOut;
@@ -328,7 +348,7 @@ void Membership::LeaveForSlowness() {
     has_timer_ = false;
     if (fenced_) return;
   }
-  if (!GiveUpPlace(/*lost=*/true)) return;
+  if (!GiveUpPlace(/*lost=*/true, IfStatic::kStay)) return;
   broker_->environment().logger().Warning("consumer.max_poll_interval",
                                           "group %s: a consumer has not polled for %d ms and leaves its group",
                                           options_.group, options_.max_poll_interval.count());

@@ -62,7 +62,8 @@ class Membership {
   void AdoptAgain();
   // A static member stays in the group until its session ends.
   void Leave();
-  // Leaves as one that cannot go on, so that another member may lead; Next says kLost, and then kJoin.
+  // Leaves as one that cannot go on, a static member too, so that another one may lead; Next says kLost, and then
+  // kJoin.
   void GiveUp();
 
   // Of the generation that was joined last. The members are told to its leader only.
@@ -72,6 +73,8 @@ class Membership {
   // The leader is not to share out anything: the assignment of before stands.
   [[nodiscard]] bool skip_assignment() const noexcept { return skip_assignment_; }
   [[nodiscard]] const std::string& assignment() const noexcept { return assignment_; }
+  // Of all members, as the coordinator has them; none while the group rebalances.
+  [[nodiscard]] std::vector<std::string> AllAssignments() const;
 
   // Who commits.
   struct Identity {
@@ -79,6 +82,8 @@ class Membership {
     std::string member_id;
   };
   [[nodiscard]] Identity identity() const;
+  // Asks the coordinator whether it still has its place, and with it what it was assigned.
+  [[nodiscard]] bool KeepsPlace();
   // What a refused commit means: while a rebalance is under way the generation is only about to be known.
   [[nodiscard]] ErrorCode ExplainRefusal(ErrorCode error) const;
 
@@ -120,8 +125,9 @@ class Membership {
   void OnTimer();
   void SetTimer() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mail_->mutex);
   void LeaveForSlowness();
+  enum class IfStatic : uint8_t { kStay, kLeave };
   // False if it has none.
-  bool GiveUpPlace(bool lost);
+  bool GiveUpPlace(bool lost, IfStatic if_static);
   [[nodiscard]] std::optional<std::string> instance() const;
   [[nodiscard]] Clock& clock() const { return broker_->environment().clock(); }
 

@@ -295,6 +295,8 @@ void Group::Restore(const GroupRecord& record, MonoTime now) {
   if (members_.empty()) {
     protocol_name_ = std::nullopt;
     state_ = GroupState::kEmpty;
+    // Else each start of a process would count the retention of its offsets anew. If this fails the next one tries.
+    if (!all_are_here) storage_.Save(ToRecord()).IgnoreError();
   } else if (all_are_here) {
     state_ = GroupState::kStable;
   } else {  // what the others had has to be shared out

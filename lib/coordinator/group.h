@@ -73,7 +73,7 @@ class Group {
   Group(std::string id, const GroupOptions& options, Storage& storage, Random random);
 
   // The members of a stored group, each with a whole session to be heard of again; but for those that ended with the
-  // process that stored it.
+  // process that stored it. A group of which nobody is left is stored as empty.
   void Restore(const GroupRecord& record, MonoTime now);
 
   void Join(protocol::JoinGroupRequest request, GroupClient client, MonoTime now,
@@ -125,7 +125,7 @@ class Group {
   void AddMember(std::string member_id, protocol::JoinGroupRequest request, GroupClient client, MonoTime now,
                  JoinReply reply, Replies& replies);
   void Update(GroupMember& member, protocol::JoinGroupRequest request, GroupClient client, JoinReply reply);
-  [[nodiscard]] ErrorCode CheckJoin(const protocol::JoinGroupRequest& request) const;
+  [[nodiscard]] ErrorCode CheckJoin(const protocol::JoinGroupRequest& request, const GroupClient& client) const;
   [[nodiscard]] bool SharesProtocol(const protocol::JoinGroupRequest& request) const;
   void PrepareRebalance(MonoTime now, Replies& replies);
   void CompleteJoinIfAllAreHere(MonoTime now, Replies& replies);

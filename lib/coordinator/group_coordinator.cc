@@ -70,25 +70,39 @@ GroupCoordinator::SlotPtr GroupCoordinator::Find(std::string_view group, IfMissi
     error = ErrorCode::kGroupIdNotFound;
     return nullptr;
   }
-  return Insert(group, *stored, error);
+  return Insert(group, error);
 }
 
-GroupCoordinator::SlotPtr GroupCoordinator::Insert(std::string_view group, const std::optional<GroupRecord>& stored,
-                                                   ErrorCode& error) {
-  base::MutexLock lock(mutex_);
-  if (closed_) {
-    error = ErrorCode::kCoordinatorNotAvailable;
+GroupCoordinator::SlotPtr GroupCoordinator::Insert(std::string_view group, ErrorCode& error) {
+  const auto slot = std::make_shared<Slot>(std::string(group), options_, store_, NewRandom());
+  base::MutexLock slot_lock(slot->mutex);  // whoever finds it has to wait until it is read
+  {
+    base::MutexLock lock(mutex_);
+    if (closed_) {
+      error = ErrorCode::kCoordinatorNotAvailable;
+      return nullptr;
+    }
+    const auto [place, is_new] = slots_.try_emplace(slot->id, slot);
+    if (!is_new) return place->second;  // somebody was faster
+  }
+  // Read now that it can be found: before, somebody else may have deleted it.
+  const absl::StatusOr<std::optional<GroupRecord>> stored = store_.LoadGroup(group);
+  if (!stored.ok()) {
+    error = CodeForClients(stored.status());
+    Replies nobody;  // waits for a group that has not been read
+    slot->group.Kill(error, nobody);
+    Erase(slot);
     return nullptr;
   }
-  const auto [place, is_new] = slots_.try_emplace(std::string(group));
-  SlotPtr& slot = place->second;
-  if (!is_new) return slot;  // somebody was faster
-  slot = std::make_shared<Slot>(std::string(group), options_, store_, random_.Split());
-  base::MutexLock slot_lock(slot->mutex);
   slot->group.set_wall_time(CalendarNow());
-  if (stored) slot->group.Restore(*stored, executor_.clock().Now());
-  slot->KeepTime(timers_, [this, slot = slot] { OnTimer(slot); });
+  if (*stored) slot->group.Restore(**stored, executor_.clock().Now());
+  slot->KeepTime(timers_, [this, slot] { OnTimer(slot); });
   return slot;
+}
+
+Random GroupCoordinator::NewRandom() {
+  base::MutexLock lock(mutex_);
+  return random_.Split();
 }
 
 void GroupCoordinator::Erase(const SlotPtr& slot) {
@@ -103,7 +117,9 @@ void GroupCoordinator::Handle(const SlotPtr& slot, const Event& event) {
   {
     base::MutexLock lock(slot->mutex);
     slot->group.set_wall_time(CalendarNow());
-    event(slot->group, executor_.clock().Now(), replies);
+    const MonoTime now = executor_.clock().Now();
+    event(slot->group, now, replies);
+    if (slot->TimerIsLate(now)) slot->group.OnTime(now, replies);
     slot->KeepTime(timers_, [this, slot] { OnTimer(slot); });
   }
   replies.Run();

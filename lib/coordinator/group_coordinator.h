@@ -7,7 +7,7 @@
 // group_coordinator.cc finds groups and keeps time; group_offsets.cc commits, fetches and expires offsets;
 // group_admin.cc lists, describes and deletes.
 //
-// Locks, in the order in which they may be taken: the map's, a group's, then a shard's of the offset store.
+// Locks, in the order in which they may be taken: a group's, then the map's or a shard's of the offset store.
 //
 // Threads: all members may be called from any thread. Replies come on the calling thread or on the executor's, with no
 // lock held.   Ownership: borrows the store and the executor.
@@ -83,10 +83,12 @@ class GroupCoordinator {
   // The group, read if need be; else null with the reason in `error`: kGroupIdNotFound (it was never heard of),
   // kInvalidGroupId, kCoordinatorNotAvailable (closed), or what reading it met.
   SlotPtr Find(std::string_view group, IfMissing if_missing, ErrorCode& error);
-  SlotPtr Insert(std::string_view group, const std::optional<GroupRecord>& stored, ErrorCode& error);
+  SlotPtr Insert(std::string_view group, ErrorCode& error);
+  [[nodiscard]] Random NewRandom();
   // Lets go of a group that is dead.
   void Erase(const SlotPtr& slot);
-  // Runs event(group, now, replies) under the group's lock, and afterwards what it wants to be called.
+  // Runs event(group, now, replies) under the group's lock, and afterwards what it wants to be called. Lets go of what
+  // is overdue, too, if the group's timer is: nobody may be driving the executor.
   template <typename Event>
   void Handle(const SlotPtr& slot, const Event& event);
   void OnTimer(const SlotPtr& slot);

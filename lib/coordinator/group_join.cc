@@ -10,6 +10,18 @@ namespace {
 // A member that is told its id for the first time, or waits for its first generation, is given this long at most.
 constexpr std::chrono::minutes kNewMemberTimeout{5};
 
+// What is stored of a member are Kafka's short strings, of 32,767 bytes at most; its id is a name and 37 more.
+constexpr size_t kMaxNameBytes = 32'000;
+constexpr size_t kMaxInstanceIdBytes = 249;  // as Kafka's clients have it
+
+bool HasLongNames(const protocol::JoinGroupRequest& request, const GroupClient& client) {
+  const auto is_long = [](const std::string& name) { return name.size() > kMaxNameBytes; };
+  return (request.group_instance_id && request.group_instance_id->size() > kMaxInstanceIdBytes) ||
+         is_long(request.protocol_type) || is_long(client.client_id) || is_long(client.client_host) ||
+         std::any_of(request.protocols.begin(), request.protocols.end(),
+                     [&](const auto& offered) { return is_long(offered.name); });
+}
+
 // The topics that a consumer subscribes to. The rest of its subscription says what it has, which changes all the time.
 std::optional<std::vector<std::string>> TopicsOf(const std::string& metadata) {
   absl::StatusOr<protocol::ConsumerProtocolSubscription> subscription = protocol::DecodeSubscription(metadata);
@@ -31,7 +43,7 @@ bool WantsTheSame(const GroupMember::Protocols& before, const GroupMember::Proto
 
 void Group::Join(protocol::JoinGroupRequest request, GroupClient client, MonoTime now, JoinReply reply,
                  Replies& replies) {
-  if (const ErrorCode error = CheckJoin(request); error != ErrorCode::kNone) {
+  if (const ErrorCode error = CheckJoin(request, client); error != ErrorCode::kNone) {
     replies.Add(std::move(reply), JoinError(error, request.member_id));
     return;
   }
@@ -41,7 +53,8 @@ void Group::Join(protocol::JoinGroupRequest request, GroupClient client, MonoTim
     }
     return JoinAsNewMember(std::move(request), std::move(client), now, std::move(reply), replies);
   }
-  if (pending_.erase(request.member_id) > 0) {
+  // Static members are not told their id beforehand.
+  if (!request.group_instance_id && pending_.erase(request.member_id) > 0) {
     std::string id = request.member_id;
     return AddMember(std::move(id), std::move(request), std::move(client), now, std::move(reply), replies);
   }
@@ -53,8 +66,9 @@ void Group::Join(protocol::JoinGroupRequest request, GroupClient client, MonoTim
   JoinAgain(member, std::move(request), std::move(client), now, std::move(reply), replies);
 }
 
-ErrorCode Group::CheckJoin(const protocol::JoinGroupRequest& request) const {
+ErrorCode Group::CheckJoin(const protocol::JoinGroupRequest& request, const GroupClient& client) const {
   if (state_ == GroupState::kDead) return ErrorCode::kCoordinatorNotAvailable;
+  if (HasLongNames(request, client)) return ErrorCode::kInvalidRequest;
   const std::chrono::milliseconds session(request.session_timeout_ms);
   if (session < options_.min_session_timeout || session > options_.max_session_timeout)
     return ErrorCode::kInvalidSessionTimeout;
@@ -142,6 +156,7 @@ void Group::ReplaceStaticMember(protocol::JoinGroupRequest request, GroupClient 
   if (member.awaiting_sync) {
     replies.Add(std::exchange(member.awaiting_sync, nullptr), SyncAnswer(member, ErrorCode::kFencedInstanceId));
   }
+  replies.Add(member.client.on_rebalance);  // so that it learns that it is fenced
   member.id = NewMemberId(client, request.group_instance_id);
   static_members_[*request.group_instance_id] = member.id;
   pending_sync_.erase(old_id);

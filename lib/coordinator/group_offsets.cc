@@ -49,20 +49,24 @@ OffsetCommitResponse AnswerAll(const OffsetCommitRequest& request, ErrorCode err
   return response;
 }
 
-// Answers those that cannot be committed, and leaves the others in `offsets`.
-void TakeOutBad(OffsetStore& store, std::string_view group, std::vector<OffsetToCommit>& offsets,
+// Answers those that cannot be committed, and leaves the others in `offsets`, which has those that are not answered
+// yet. False if there are none.
+bool TakeOutBad(OffsetStore& store, std::string_view group, std::vector<OffsetToCommit>& offsets,
                 OffsetCommitResponse& response) {
   std::vector<OffsetToCommit> good;
   size_t next = 0;
   for (auto& topic : response.topics) {
     for (auto& partition : topic.partitions) {
+      if (partition.error_code != ErrorCode::kNone) continue;
       const OffsetToCommit& one = offsets[next++];
       const absl::Status status = store.Check(group, {&one, 1});
       partition.error_code = status.ok() ? ErrorCode::kNone : CodeForClients(status);
       if (status.ok()) good.push_back(one);
     }
   }
+  const bool any = good.size() < offsets.size();
   offsets = std::move(good);
+  return any;
 }
 
 bool IsSubscribedTo(const GroupMember& member, std::string_view protocol, std::string_view topic) {
@@ -94,11 +98,10 @@ GroupCoordinator::Commitment GroupCoordinator::Commit(const OffsetCommitRequest&
   error = slot->group.CheckCommit(request.generation_id, request.member_id, request.group_instance_id,
                                   executor_.clock().Now());
   if (error != ErrorCode::kNone) return {AnswerAll(request, error), Receipt()};
-  if (!store_.Check(request.group_id, offsets).ok()) {
-    TakeOutBad(store_, request.group_id, offsets, commitment.response);
-    if (offsets.empty()) return commitment;
-  }
   absl::StatusOr<Receipt> receipt = store_.Commit(request.group_id, offsets, CalendarNow());
+  while (!receipt.ok() && TakeOutBad(store_, request.group_id, offsets, commitment.response)) {
+    receipt = store_.Commit(request.group_id, offsets, CalendarNow());
+  }
   if (!receipt.ok()) return {AnswerAll(request, CodeForClients(receipt.status())), Receipt()};
   commitment.receipt = *std::move(receipt);
   return commitment;

@@ -4,6 +4,8 @@
 // Failure: none.
 #pragma once
 
+#include <algorithm>
+#include <chrono>
 #include <string>
 #include <utility>
 
@@ -31,12 +33,26 @@ struct GroupCoordinator::Slot final : private Group::Storage {
     timer = timers.PostAt(next, std::move(on_time));
   }
 
+  // Whether the timer should have run for a while: nobody may be driving the executor. Counted from when that is seen:
+  // after a process has stood still everything is overdue, and its members are to be heard of first.
+  bool TimerIsLate(MonoTime now) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex) {
+    if (now < timer_at) {
+      seen_late_at = kForever;
+      return false;
+    }
+    seen_late_at = std::min(seen_late_at, now);
+    return now - seen_late_at >= kPatience;
+  }
+
+  static constexpr std::chrono::seconds kPatience{1};
+
   const std::string id;
   OffsetStore& store;
   base::Mutex mutex;
   Group group ABSL_GUARDED_BY(mutex);
   base::TaskScope::TaskId timer ABSL_GUARDED_BY(mutex) = 0;
   MonoTime timer_at ABSL_GUARDED_BY(mutex) = kForever;
+  MonoTime seen_late_at ABSL_GUARDED_BY(mutex) = kForever;
 };
 
 }  // namespace moldau::coordinator

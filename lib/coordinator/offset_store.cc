@@ -13,6 +13,7 @@ namespace moldau::coordinator {
 namespace {
 
 constexpr size_t kReplayBytes = size_t{1} << 20;
+constexpr size_t kForgetBytes = size_t{1} << 18;  // of tombstones in one batch, with the last one any log takes it
 
 absl::Status CheckGroup(std::string_view group) {
   if (!group.empty() && group.size() <= kMaxGroupIdBytes) return absl::OkStatus();
@@ -59,6 +60,7 @@ class RecordList {
   }
 
   [[nodiscard]] bool empty() const noexcept { return ends_.empty(); }
+  [[nodiscard]] size_t size_bytes() const noexcept { return out_.bytes().size(); }
   // Good until the next Put.
   [[nodiscard]] std::vector<Record> records() const {
     std::vector<Record> records;
@@ -121,6 +123,8 @@ absl::StatusOr<Receipt> OffsetStore::Commit(std::string_view group, std::span<co
   MOLDAU_ASSIGN_OR_RETURN(log::Log* const log, logs_.LogForWriting(partition));
   // Appended and remembered under one lock, so that memory has the commits in the order of the log.
   base::MutexLock lock(shard.mutex);
+  // Once more: a topic that is being deleted may have been forgotten here already.
+  MOLDAU_RETURN_IF_ERROR(Check(group, offsets));
   MOLDAU_RETURN_IF_ERROR(Load(shard, partition));
   MOLDAU_ASSIGN_OR_RETURN(const log::AppendResult appended, log->Append(records));
   Entry& entry = shard.groups[std::string(group)];
@@ -224,20 +228,36 @@ absl::Status OffsetStore::ForgetTopic(std::string_view topic) {
 absl::Status OffsetStore::ForgetTopicIn(Shard& shard, int32_t partition, std::string_view topic) {
   base::MutexLock lock(shard.mutex);
   MOLDAU_RETURN_IF_ERROR(Load(shard, partition));
-  RecordList list;
-  for (const auto& [group, entry] : shard.groups) {
+  log::Log* log = nullptr;
+  absl::Status status;
+  for (auto& [group, entry] : shard.groups) {
     const auto found = entry.offsets.find(topic);
     if (found == entry.offsets.end()) continue;
-    for (const auto& [id, committed] : found->second) list.PutOffsetTombstone(group, topic, id);
-  }
-  if (list.empty()) return absl::OkStatus();
-  MOLDAU_ASSIGN_OR_RETURN(log::Log* const log, logs_.LogForReading(partition));
-  MOLDAU_RETURN_IF_ERROR(log->Append(list.records()).status());
-  for (auto& [group, entry] : shard.groups) {
-    if (const auto found = entry.offsets.find(topic); found != entry.offsets.end()) entry.offsets.erase(found);
+    if (log == nullptr) {
+      MOLDAU_ASSIGN_OR_RETURN(log, logs_.LogForReading(partition));
+    }
+    status = ForgetAll(*log, group, topic, found->second);
+    if (!status.ok()) break;
+    entry.offsets.erase(found);
   }
   std::erase_if(shard.groups, [](const auto& one) { return one.second.offsets.empty() && !one.second.record; });
-  return log->Flush();
+  if (log != nullptr) status.Update(log->Flush());
+  return status;
+}
+
+// In as many batches as it takes. Memory follows each, so that it has what the log has if a later one fails.
+absl::Status OffsetStore::ForgetAll(log::Log& log, std::string_view group, std::string_view topic,
+                                    TopicOffsets& offsets) {
+  while (!offsets.empty()) {
+    RecordList list;
+    auto end = offsets.begin();
+    for (; end != offsets.end() && list.size_bytes() < kForgetBytes; ++end) {
+      list.PutOffsetTombstone(group, topic, end->first);
+    }
+    MOLDAU_RETURN_IF_ERROR(log.Append(list.records()).status());
+    offsets.erase(offsets.begin(), end);
+  }
+  return absl::OkStatus();
 }
 
 // --- what groups have agreed on ---

@@ -116,6 +116,7 @@ class OffsetStore {
   absl::Status Replay(log::Log& log, Shard& shard) ABSL_EXCLUSIVE_LOCKS_REQUIRED(shard.mutex);
   absl::Status Apply(const RecordView& record, Shard& shard) ABSL_EXCLUSIVE_LOCKS_REQUIRED(shard.mutex);
   absl::Status ForgetTopicIn(Shard& shard, int32_t partition, std::string_view topic);
+  static absl::Status ForgetAll(log::Log& log, std::string_view group, std::string_view topic, TopicOffsets& offsets);
   // Takes back those commits of a group of which is_over(topic, partition, committed) holds.
   template <typename IsOver>
   absl::Status ForgetWhere(std::string_view group, const IsOver& is_over);

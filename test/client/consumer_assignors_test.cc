@@ -1,4 +1,8 @@
 // Assignors of the host's own: what they decide is done, and their mistakes are named.
+#include <memory>
+#include <stdexcept>
+#include <string>
+
 #include "client/group_consumers.h"
 
 namespace moldau {
@@ -103,6 +107,124 @@ TEST_CASE("what could not be taken over at once is taken over in the next poll",
   CHECK(absl::IsNotFound(a.Poll(0ms).status()));
   CHECK(Settle({&a}) == Strings{"b2"});
   CHECK(a.Assignment() == Sources{{"b2", 0}});
+}
+
+TEST_CASE("of what could be taken over only in part the host is told", "[client][consumer][group]") {
+  World world;
+  world.Create("a");
+  world.Create("b1");
+  char letter = 'a';
+  Sources told;
+  Consumer a = Subscribe(
+      *world.broker,
+      {.pattern = ".*",
+       .assignors = {std::make_shared<ByLetter>(letter)},
+       .on_assigned = [&](Consumer&, auto sources) { told.insert(told.end(), sources.begin(), sources.end()); },
+       .on_revoked = [&](Consumer&, auto) { CHECK_OK(world.broker->DeleteTopic("b2")); }});
+  told.clear();
+  letter = 'b';
+  world.Create("b2");  // younger than the subscription, which begins with it apart
+  CHECK(absl::IsNotFound(a.Poll(0ms).status()));
+  Settle({&a});
+  CHECK(a.Assignment() == Sources{{"b1", 0}});
+  CHECK(told == Sources{{"b1", 0}});
+}
+
+TEST_CASE("a static member whose assignor makes mistakes does not keep the lead", "[client][consumer][group]") {
+  World world;
+  world.Create("a");
+  char broken = 'a';
+  char sound = 'a';
+  Consumer a =
+      Subscribe(*world.broker,
+                {.pattern = ".*", .assignors = {std::make_shared<ByLetter>(broken)}, .group_instance_id = "till-1"});
+  Consumer b = Subscribe(*world.broker, {.pattern = ".*", .assignors = {std::make_shared<ByLetter>(sound)}});
+  Settle({&a, &b});
+  broken = '?';
+  sound = 'b';
+  world.Create("b");  // so that the group rebalances
+  CHECK(Read(b).empty());
+  CHECK(CodeOf(a.Poll(0ms).status()) == ErrorCode::kInconsistentGroupProtocol);
+  Settle({&b, &a});
+  CHECK(b.Assignment() == Sources{{"b", 0}});
+}
+
+// Throws in the call that the test names.
+class Throwing final : public Assignor {
+ public:
+  Throwing(const std::string& in, bool cooperative) : in_(in), cooperative_(cooperative) {}
+  [[nodiscard]] std::string_view name() const override { return "throwing"; }
+  [[nodiscard]] bool is_cooperative() const override { return cooperative_; }
+  [[nodiscard]] std::string UserData(const std::vector<TopicPartition>&, int32_t) const override {
+    if (in_ == "UserData") throw std::runtime_error("no more paper");
+    return {};
+  }
+  [[nodiscard]] GroupAssignment Assign(const std::vector<GroupSubscription>& members,
+                                       const PartitionCounts& partitions) const override {
+    if (in_ == "Assign") throw std::runtime_error("no more paper");
+    GroupAssignment assignment;
+    for (int32_t p = 0; p < partitions.at("orders"); ++p) assignment[members[0].member_id].push_back({"orders", p});
+    return assignment;
+  }
+
+ private:
+  const std::string& in_;
+  const bool cooperative_;
+};
+
+TEST_CASE("an assignor that throws is contained and named, and the consumer goes on once it throws no more",
+          "[client][consumer][group]") {
+  const std::string call = GENERATE("Assign", "UserData");
+  const bool cooperative = GENERATE(false, true);
+  World world;
+  world.Create("orders", 2);
+  std::string throws_in = call;
+  const ConsumerOptions options{
+      .group = "baristas", .topics = {"orders"}, .assignors = {std::make_shared<Throwing>(throws_in, cooperative)}};
+  const absl::Status refused = Consumer::Subscribe(*world.broker, options).status();
+  CHECK(absl::IsInternal(refused));
+  for (const std::string& part : {std::string("assignor throwing"), call, std::string("no more paper")}) {
+    CHECK_THAT(std::string(refused.message()), Catch::Matchers::Contains(part));
+  }
+  throws_in.clear();
+  Consumer a = Subscribe(*world.broker, options);
+  CHECK(a.Assignment().size() == 2);  // at once: the one before has left
+  throws_in = call;
+  REQUIRE_OK(world.broker->AddPartitions("orders", 3));  // so that the group rebalances
+  for (int poll = 0; poll < 3; ++poll) CHECK(absl::IsInternal(a.Poll(0ms).status()));
+  Consumer other = Subscribe(*world.broker, {.group = "baristas", .assignors = {"range"}});
+  CHECK(other.Assignment().size() == 3);  // nor does it keep a place that it can do nothing with
+  CHECK_OK(other.Close());
+  throws_in.clear();
+  Settle({&a});
+  CHECK(a.Assignment().size() == 3);
+}
+
+class Named final : public Assignor {
+ public:
+  explicit Named(std::string name) : name_(std::move(name)) {}
+  [[nodiscard]] std::string_view name() const override { return name_; }
+  [[nodiscard]] GroupAssignment Assign(const std::vector<GroupSubscription>&, const PartitionCounts&) const override {
+    return {};
+  }
+
+ private:
+  const std::string name_;
+};
+
+TEST_CASE("an assignor whose name no group could keep is refused", "[client][consumer][group]") {
+  World world;
+  world.Create("orders");
+  for (const size_t length : {size_t{0}, size_t{250}}) {
+    const absl::Status refused =
+        Consumer::Subscribe(
+            *world.broker,
+            {.group = "g", .topics = {"orders"}, .assignors = {std::make_shared<Named>(std::string(length, 'n'))}})
+            .status();
+    CHECK(absl::IsInvalidArgument(refused));
+    CHECK_THAT(std::string(refused.message()), Catch::Matchers::Contains("name of an assignor"));
+  }
+  Subscribe(*world.broker, {.assignors = {std::make_shared<Named>(std::string(249, 'n'))}});
 }
 
 }  // namespace

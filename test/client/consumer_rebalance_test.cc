@@ -6,6 +6,8 @@
 #include <stdexcept>
 #include <thread>
 
+#include "broker/access.h"
+#include "broker/core.h"
 #include "client/group_consumers.h"
 #include "support/scale.h"
 
@@ -263,6 +265,30 @@ TEST_CASE("a consumer that hangs in its own callback loses its partitions, as on
   CHECK(b->Assignment().size() == 1);
 }
 
+TEST_CASE("a consumer that hangs as it gives everything up leaves nothing in the group that it would wait for",
+          "[client][consumer][group][G6]") {
+  World world;
+  world.Create("orders", 2);
+  std::optional<Consumer> b;
+  bool hangs = false;
+  Consumer a = Subscribe(*world.broker, {.assignors = {"range"},
+                                         .max_poll_interval = 1min,
+                                         .on_revoked = [&](Consumer&, std::span<const TopicPartition>) {
+                                           if (!std::exchange(hangs, false)) return;
+                                           for (int i = 0; i < 8; ++i) {
+                                             world.Pass(10s);
+                                             Read(*b);
+                                           }
+                                           CHECK(b->Assignment().size() == 2);
+                                         }});
+  b = Subscribe(*world.broker, {.assignors = {"range"}});
+  hangs = true;
+  Settle({&a, &*b});  // no time passes any more
+  CHECK_FALSE(hangs);
+  CHECK(a.Assignment().size() == 1);
+  CHECK(b->Assignment().size() == 1);
+}
+
 TEST_CASE("a poll that waits is not a slow one", "[client][consumer][group][G6]") {
   World world;
   world.Create("orders");
@@ -288,74 +314,13 @@ TEST_CASE("polls keep a session alive when nobody runs the executor's timers in 
   for (int i = 0; i < 10; ++i) {
     world.clock.Advance(20s);
     CHECK(Read(a).empty());
+    // Somebody else makes the coordinator look who is overdue.
+    broker::Access::core(*world.broker)->groups().Heartbeat({.group_id = "baristas", .member_id = "stranger"});
   }
   world.RunTasks();
   CHECK(Read(a).empty());
   CHECK(lost == 0);
   CHECK_OK(a.Commit());
-}
-
-// --- what is subscribed to ---
-
-TEST_CASE("a pattern is followed to topics that come, and not to those that Moldau keeps",
-          "[client][consumer][group]") {
-  World world;
-  const Topic first = world.Create("orders.eu");
-  world.Create("audit");
-  Append(first, 0, "eu");
-  for (const std::string& group : {std::string("baristas"), std::string()}) {
-    auto subscribed = Consumer::Subscribe(*world.broker, {.group = group, .pattern = "orders\\..*|__.*"});
-    REQUIRE_OK(subscribed);
-    Consumer a = *std::move(subscribed);
-    CHECK(Read(a) == Strings{"eu"});
-    const Topic second = world.Create("orders." + (group.empty() ? "none" : group), 2);
-    Append(second, 1, "new");
-    CHECK(Read(a) == Strings{"new"});
-    REQUIRE_OK(world.broker->DeleteTopic(second.name()));
-  }
-}
-
-TEST_CASE("a pattern may match nothing yet, and one that is none is refused", "[client][consumer][group]") {
-  World world;
-  Consumer a = Subscribe(*world.broker, {.pattern = "orders"});
-  CHECK(a.Assignment().empty());
-  CHECK(Read(a).empty());
-  world.Create("orders");
-  Read(a);
-  CHECK(a.Assignment() == Sources{{"orders", 0}});
-  world.Create("orders-of-others");
-  Read(a);
-  CHECK(a.Assignment().size() == 1);  // the whole name has to match
-
-  const auto refused = Consumer::Subscribe(*world.broker, {.group = "g", .pattern = "(orders"});
-  CHECK(absl::IsInvalidArgument(refused.status()));
-}
-
-TEST_CASE("members may read different topics", "[client][consumer][group]") {
-  World world;
-  world.Create("orders", 2);
-  world.Create("refunds", 2);
-  Consumer a = Subscribe(*world.broker, {.topics = {"orders", "refunds"}});
-  Consumer b = Subscribe(*world.broker, {.topics = {"refunds"}});
-  Settle({&a, &b});
-  CHECK(a.Assignment() == Sources{{"orders", 0}, {"orders", 1}});
-  CHECK(b.Assignment() == Sources{{"refunds", 0}, {"refunds", 1}});
-}
-
-TEST_CASE("partitions that are added are shared out, and nothing in them is missed", "[client][consumer][group]") {
-  World world;
-  const Topic topic = world.Create("orders", 2);
-  Consumer a = Subscribe(*world.broker, {.auto_offset_reset = OffsetReset::kLatest});
-  Consumer b = Subscribe(*world.broker, {.auto_offset_reset = OffsetReset::kLatest});
-  Settle({&a, &b});
-  REQUIRE_OK(world.broker->AddPartitions("orders", 4));
-  Append(topic, 2, "2");
-  Append(topic, 3, "3");
-  Strings seen = Settle({&a, &b});
-  std::sort(seen.begin(), seen.end());
-  CHECK(seen == Strings{"2", "3"});
-  CHECK(a.Assignment().size() == 2);
-  CHECK(b.Assignment().size() == 2);
 }
 
 // --- who may take part ---
@@ -388,50 +353,6 @@ TEST_CASE("a session that the broker does not allow is refused", "[client][consu
           .status();
   CHECK(absl::IsInvalidArgument(refused));
   CHECK(CodeOf(refused) == ErrorCode::kInvalidSessionTimeout);
-}
-
-TEST_CASE("a static member that is started again has its partitions, and the others notice nothing",
-          "[client][consumer][group]") {
-  World world;
-  world.Create("orders", 4);
-  int changes = 0;
-  const auto count = [&](Consumer&, std::span<const TopicPartition>) { ++changes; };
-  auto till = std::make_optional(Subscribe(*world.broker, {.group_instance_id = "till 1"}));
-  Consumer other = Subscribe(*world.broker, {.on_assigned = count, .on_revoked = count});
-  Settle({&*till, &other});
-  const Sources before = till->Assignment();
-  CHECK(before.size() == 2);
-  changes = 0;
-  till.reset();
-  world.Pass(20s);
-  till = Subscribe(*world.broker, {.group_instance_id = "till 1"});
-  CHECK(till->Assignment() == before);
-  Settle({&*till, &other});
-  CHECK(till->Assignment() == before);
-  CHECK(changes == 0);
-}
-
-TEST_CASE("of two consumers with one instance id the older is fenced for good", "[client][consumer][group][G8]") {
-  World world;
-  const Topic topic = world.Create("orders");
-  Append(topic, 0, "0");
-  int lost = 0;
-  Consumer a = Subscribe(*world.broker, {.group_instance_id = "till 1",
-                                         .on_lost = [&](Consumer&, std::span<const TopicPartition>) { ++lost; },
-                                         .enable_auto_commit = false});
-  CHECK(Read(a).size() == 1);
-  Consumer b = Subscribe(*world.broker, {.group_instance_id = "till 1"});
-  CHECK(b.Assignment().size() == 1);
-  CHECK(CodeOf(a.Commit()) == ErrorCode::kFencedInstanceId);
-  world.Pass(4s);  // a's heartbeat
-  for (int i = 0; i < 3; ++i) {
-    const absl::Status fenced = a.Poll(0ms).status();
-    CHECK(absl::IsFailedPrecondition(fenced));
-    CHECK(CodeOf(fenced) == ErrorCode::kFencedInstanceId);
-  }
-  CHECK(lost == 1);
-  CHECK(Read(b).size() == 1);
-  CHECK_OK(b.Commit());
 }
 
 // --- commits ---

@@ -107,6 +107,31 @@ TEST_CASE("a poll that waits lets a host without threads make progress", "[clien
   CHECK(ValuesOf(*records) == Strings{"v"});
 }
 
+TEST_CASE("a task that runs on the thread that polls can close the consumer", "[client][consumer][group]") {
+  const auto wait = GENERATE(WaitStrategy::kPark, WaitStrategy::kBackoff, WaitStrategy::kSpin);
+  World world;
+  const Topic topic = world.Create("orders");
+  REQUIRE_OK(topic.partition(0)->Append({.value = "v"}));
+  int revoked = 0;
+  const ConsumerOptions options{.group = "baristas",
+                                .topics = {"orders"},
+                                .on_revoked = [&](Consumer&, std::span<const TopicPartition>) { ++revoked; },
+                                .wait = wait};
+  auto consumer = Consumer::Subscribe(*world.broker, options);
+  REQUIRE_OK(consumer);
+  CHECK(ValuesOf(consumer->Poll(0ms).value()) == Strings{"v"});
+  absl::Status closed = absl::UnavailableError("");
+  world.executor->Post([&] { closed = consumer->Close(); });
+  CHECK(absl::IsCancelled(consumer->Poll(kForever).status()));
+  CHECK_OK(closed);
+  CHECK(revoked == 1);
+  CHECK_OK(consumer->Close());
+  auto next = Consumer::Subscribe(*world.broker, options);
+  REQUIRE_OK(next);
+  CHECK(next->Assignment().size() == 1);  // nobody is in the group any more
+  CHECK(next->Poll(0ms)->empty());        // and what was read is committed
+}
+
 TEST_CASE("a timeout is counted by the injected clock", "[client][consumer]") {
   World world;
   world.Create("orders");

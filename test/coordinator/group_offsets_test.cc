@@ -91,6 +91,22 @@ TEST_CASE("of a commit the good partitions are stored and the bad ones named", "
   CHECK(all->begin()->second.metadata == "m");
 }
 
+TEST_CASE("of a commit that meets the deletion of a topic the rest is stored", "[coordinator][group]") {
+  GroupWorld world;
+  world.logs().before_write = [&] { world.logs().topics.erase("orders"); };
+  const auto commitment = world.coordinator().Commit(
+      {.group_id = "baristas",
+       .topics = {{.name = "audit", .partitions = {{.partition_index = 0, .committed_offset = 4}}},
+                  {.name = "orders", .partitions = {{.partition_index = 0, .committed_offset = 5}}},
+                  {.name = "audit", .partitions = {{.partition_index = 1, .committed_offset = 6}}}}});
+  const auto& topics = commitment.response.topics;
+  REQUIRE(topics.size() == 3);
+  CHECK(topics[0].partitions[0].error_code == ErrorCode::kNone);
+  CHECK(topics[1].partitions[0].error_code == ErrorCode::kUnknownTopicOrPartition);
+  CHECK(topics[2].partitions[0].error_code == ErrorCode::kNone);
+  CHECK(world.store().FetchAll("baristas")->size() == 2);
+}
+
 TEST_CASE("an offset beyond the end of the log is taken: whether it is there shows to whoever reads",
           "[coordinator][group][G7]") {
   GroupWorld world;
@@ -177,20 +193,47 @@ TEST_CASE("offsets of a group that never had members expire each by its own age"
   CHECK(world.store().FetchAll("baristas")->size() == 1);
 }
 
-TEST_CASE("a wall clock that jumps expires nothing", "[coordinator][group][G9]") {
+TEST_CASE("a calendar that jumps expires nothing", "[coordinator][group][G9]") {
   GroupWorld world;
   Member a(world);
   a.JoinAlone();
   CHECK(a.Commit(5) == ErrorCode::kNone);
-  world.logs().clock().JumpWall(30 * 24h);
-  world.Pass(1s);
-  CHECK(a.Beat() == ErrorCode::kNone);  // nor a session
-  CHECK(a.Leave() == ErrorCode::kNone);
+  Member outside(world, "waiters");
+  CHECK(outside.Commit(6) == ErrorCode::kNone);
+  const bool leaves_before = GENERATE(false, true);
+  if (leaves_before) CHECK(a.Leave() == ErrorCode::kNone);
+  for (const auto jump : {30 * 24h, -60 * 24h}) {
+    world.logs().clock().JumpWall(jump);
+    world.Pass(1s);
+    if (!leaves_before) CHECK(a.Beat() == ErrorCode::kNone);  // nor a session
+    REQUIRE_OK(world.coordinator().ExpireOffsets());
+    CHECK(CommittedIn(world) == 5);
+    CHECK(CommittedIn(world, "waiters") == 6);
+  }
+  // Nor is anything kept for longer.
+  if (!leaves_before) CHECK(a.Leave() == ErrorCode::kNone);
+  world.Pass(7 * 24h, 1h);
   REQUIRE_OK(world.coordinator().ExpireOffsets());
-  CHECK(CommittedIn(world) == 5);
-  world.logs().clock().JumpWall(-60 * 24h);
+  CHECK(CommittedIn(world) == -1);
+  CHECK(CommittedIn(world, "waiters") == -1);
+}
+
+TEST_CASE("offsets of a group that ended with its process expire, however often the process is started again",
+          "[coordinator][group][G9]") {
+  GroupWorld world;
+  Member local(world);
+  local.host = kInProcessHost;
+  local.JoinAlone();
+  CHECK(local.Commit(5) == ErrorCode::kNone);
+  for (int day = 0; day < 7; ++day) {
+    world.Restart();
+    REQUIRE_OK(world.coordinator().ExpireOffsets());
+    CHECK(CommittedIn(world) == 5);
+    world.Pass(24h, 1h);
+  }
+  world.Restart();
   REQUIRE_OK(world.coordinator().ExpireOffsets());
-  CHECK(CommittedIn(world) == 5);
+  CHECK(CommittedIn(world) == -1);
 }
 
 TEST_CASE("groups that are over leave nothing in memory", "[coordinator][group][G10]") {
@@ -215,6 +258,28 @@ TEST_CASE("groups that are over leave nothing in memory", "[coordinator][group][
   CHECK(world.store().ListGroups()->empty());
   world.Pass(1s);
   CHECK(world.logs().executor().NextDue() > world.logs().clock().Now() + 1min);  // and no timers
+}
+
+TEST_CASE("groups that ended with their processes leave nothing in memory either", "[coordinator][group][G10]") {
+  GroupWorld world;
+  for (int i = 0; i < 500; ++i) {
+    Member local(world, "group " + std::to_string(i));
+    local.host = kInProcessHost;
+    local.JoinAlone();
+    if (i % 2 == 0) CHECK(local.Commit(1) == ErrorCode::kNone);
+  }
+  for (int start = 0; start < 5; ++start) {
+    world.Restart();
+    CHECK(world.coordinator().size() == 0);  // a group is read when it is asked for
+    REQUIRE_OK(world.coordinator().ExpireOffsets());
+    CHECK(world.coordinator().size() <= 250);  // those that still have offsets
+    world.Pass(2 * 24h, 1h);
+  }
+  REQUIRE_OK(world.coordinator().ExpireOffsets());
+  CHECK(world.coordinator().size() == 0);
+  CHECK(world.store().ListGroups()->empty());
+  world.Pass(1s);
+  CHECK(world.logs().executor().NextDue() > world.logs().clock().Now() + 1min);
 }
 
 // --- administration ---

@@ -167,6 +167,32 @@ TEST_CASE("session timeouts and sizes beyond what the broker allows are refused"
   CHECK(nameless.joined()->error_code == ErrorCode::kInvalidGroupId);
 }
 
+TEST_CASE("names that are too long to be stored are refused", "[coordinator][group]") {
+  GroupWorld world;
+  const auto refused = [&](auto change) {
+    Member member(world);
+    change(member);
+    member.Join();
+    return member.joined()->error_code;
+  };
+  const std::string too_long(32'001, 'n');
+  CHECK(refused([](Member& m) { m.instance = std::string(250, 'i'); }) == ErrorCode::kInvalidRequest);
+  CHECK(refused([&](Member& m) { m.protocol_type = too_long; }) == ErrorCode::kInvalidRequest);
+  CHECK(refused([&](Member& m) { m.protocols[0].name = too_long; }) == ErrorCode::kInvalidRequest);
+  CHECK(refused([&](Member& m) { m.host = too_long; }) == ErrorCode::kInvalidRequest);
+  CHECK(refused([&](Member& m) { m.client_id = too_long; }) == ErrorCode::kInvalidRequest);
+  Member a(world);
+  const std::string longest(32'000, 'n');
+  a.client_id = a.host = a.protocol_type = a.protocols[0].name = longest;
+  a.JoinAlone();
+  Member b(world, "waiters");
+  b.instance = std::string(249, 'i');
+  b.JoinAlone();
+  world.Restart();
+  CHECK(world.StateOf("baristas") == "Stable");
+  CHECK(world.StateOf("waiters") == "Stable");
+}
+
 TEST_CASE("strangers and members of older generations are told so", "[coordinator][group]") {
   GroupWorld world;
   Member stranger(world);
@@ -203,6 +229,33 @@ TEST_CASE("a member that is not heard of for its session is left out, to the mil
   CHECK(both.b.Beat() == ErrorCode::kUnknownMemberId);
   both.a.Join();
   CHECK(both.a.joined()->members.size() == 1);
+}
+
+TEST_CASE("who is overdue is left out when others are heard of, though nobody runs the timers",
+          "[coordinator][group][G6]") {
+  GroupWorld world;
+  Pair both(world);
+  ManualClock& clock = world.logs().clock();
+  clock.Advance(20s);
+  CHECK(both.b.Beat() == ErrorCode::kNone);
+  clock.Advance(15s);
+  CHECK(both.b.Beat() == ErrorCode::kNone);  // the timer may be about to run
+  clock.Advance(1s);
+  CHECK(both.b.Beat() == ErrorCode::kNone);
+  CHECK(both.b.Beat() == ErrorCode::kRebalanceInProgress);
+  CHECK(both.a.Beat() == ErrorCode::kUnknownMemberId);
+}
+
+TEST_CASE("when a whole process has stood still its members are heard of before any is left out",
+          "[coordinator][group][G6]") {
+  GroupWorld world;
+  Pair both(world);
+  world.logs().clock().Advance(10min);
+  CHECK(both.a.Beat() == ErrorCode::kNone);
+  CHECK(both.b.Beat() == ErrorCode::kNone);
+  world.RunTasks();
+  CHECK(both.a.Beat() == ErrorCode::kNone);
+  CHECK(both.b.Beat() == ErrorCode::kNone);
 }
 
 TEST_CASE("a member that beats but does not join again holds a rebalance up for its rebalance timeout only",
@@ -367,6 +420,26 @@ TEST_CASE("a static member that comes back in time has its assignment, without a
   CHECK(a.Commit(5) == ErrorCode::kFencedInstanceId);
 }
 
+TEST_CASE("a newcomer cannot take a static member's name with the id that it was told", "[coordinator][group][G8]") {
+  GroupWorld world;
+  Member a(world);
+  a.instance = "till 1";
+  a.JoinAlone();
+  Member newcomer(world);
+  world.coordinator().Join({.group_id = "baristas",
+                            .session_timeout_ms = 30'000,
+                            .protocol_type = "consumer",
+                            .protocols = {{.name = "range"}}},
+                           {.client_id = "test"},
+                           [&](protocol::JoinGroupResponse told) { newcomer.id = told.member_id; });
+  REQUIRE(newcomer.id.starts_with("test-"));
+  newcomer.instance = "till 1";
+  newcomer.Join();
+  REQUIRE(newcomer.joined());
+  CHECK(newcomer.joined()->error_code == ErrorCode::kFencedInstanceId);
+  CHECK(a.Beat() == ErrorCode::kNone);
+}
+
 TEST_CASE("a static member that comes back for other topics makes the group rebalance", "[coordinator][group]") {
   const auto subscription = [](std::vector<std::string> topics, int32_t generation) {
     auto bytes = protocol::EncodeSubscription({.topics = std::move(topics), .generation_id = generation});
@@ -458,6 +531,26 @@ TEST_CASE("a group is found again after a restart, and its members go on", "[coo
   world.Pass(1s);
   CHECK(both.a.Beat() == ErrorCode::kRebalanceInProgress);
   CHECK(both.b.Beat() == ErrorCode::kUnknownMemberId);
+}
+
+TEST_CASE("after a restart a member that does not come back is waited for one session, and then its share has an owner",
+          "[coordinator][group][G5]") {
+  GroupWorld world;
+  Pair both(world);
+  world.Flush();
+  if (GENERATE(false, true)) {
+    world.Crash();
+  } else {
+    world.Restart();
+  }
+  CHECK(both.b.Beat() == ErrorCode::kNone);  // a led, and is gone
+  world.Pass(29s);
+  CHECK(both.b.Beat() == ErrorCode::kNone);
+  world.Pass(1s);
+  CHECK(both.b.Beat() == ErrorCode::kRebalanceInProgress);
+  both.b.JoinAlone("all");
+  CHECK(both.b.leads());
+  CHECK(both.b.synced()->assignment == "all");
 }
 
 TEST_CASE("members that ended with the broker's process are not waited for", "[coordinator][group]") {

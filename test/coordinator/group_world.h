@@ -90,6 +90,7 @@ class Member {
   // --- what it says of itself ---
   std::vector<protocol::JoinGroupRequest::Protocol> protocols = {{.name = "range", .metadata = "of all"}};
   std::string protocol_type = "consumer";
+  std::string client_id = "test";
   std::string host = "/10.0.0.1";
   std::optional<std::string> instance;
   std::chrono::milliseconds session_timeout = 30s;
@@ -175,7 +176,7 @@ class Member {
                                .group_instance_id = instance,
                                .protocol_type = protocol_type,
                                .protocols = protocols},
-                              {.client_id = "test", .client_host = host},
+                              {.client_id = client_id, .client_host = host},
                               [answers = answers_](protocol::JoinGroupResponse answer) { answers->joined = answer; });
   }
 

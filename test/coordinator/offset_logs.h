@@ -6,6 +6,7 @@
 #include <memory>
 #include <string>
 #include <string_view>
+#include <utility>
 
 #include "base/logger.h"
 #include "base/task_scope.h"
@@ -33,6 +34,7 @@ class OffsetLogsInMemory final : public OffsetLogs {
   int32_t partition_count() override { return kOffsetsPartitions; }
   absl::StatusOr<log::Log*> LogForWriting(int32_t partition) override {
     created_ = true;
+    if (const auto meanwhile = std::exchange(before_write, nullptr)) meanwhile();
     return LogForReading(partition);
   }
   absl::StatusOr<log::Log*> LogForReading(int32_t partition) override {
@@ -66,6 +68,7 @@ class OffsetLogsInMemory final : public OffsetLogs {
   void MarkCreated() { created_ = true; }
 
   std::map<std::string, int32_t, std::less<>> topics = {{"orders", 3}, {"audit", 3}};
+  std::function<void()> before_write;  // what happens while the next commit is on its way, once
 
  private:
   std::unique_ptr<storage::MemoryStorage> disk_;

@@ -121,6 +121,36 @@ TEST_CASE("a topic that is forgotten is forgotten by every group, for good", "[c
   }
 }
 
+TEST_CASE("a commit that meets the deletion of its topic does not outlive it", "[coordinator][offsets]") {
+  OffsetLogsInMemory logs;
+  OffsetStore store = logs.Store();
+  REQUIRE_OK(Commit(logs, store, "baristas", {{kOrders0, {.offset = 1}}, {kAudit0, {.offset = 1}}}));
+  logs.before_write = [&] {
+    logs.topics.erase("orders");
+    REQUIRE_OK(store.ForgetTopic("orders"));
+  };
+  const auto late = Commit(logs, store, "baristas", {{kOrders0, {.offset = 2}}, {kAudit0, {.offset = 2}}});
+  CHECK(GetErrorCode(late.status()) == ErrorCode::kUnknownTopicOrPartition);
+  logs.topics["orders"] = 3;  // made anew
+  const auto left = store.FetchAll("baristas");
+  REQUIRE_OK(left);
+  CHECK(left->size() == 1);
+  CHECK(left->at(kAudit0).offset == 1);
+}
+
+TEST_CASE("a topic of which very much was committed is forgotten in as many batches as it takes",
+          "[coordinator][offsets]") {
+  OffsetLogsInMemory logs;
+  logs.topics["orders"] = 60;
+  const std::string group(30'000, 'g');
+  OffsetStore store = logs.Store();
+  for (int32_t p = 0; p < 60; ++p) REQUIRE_OK(Commit(logs, store, group, {{{"orders", p}, {.offset = 1}}}));
+  REQUIRE_OK(Commit(logs, store, group, {{kAudit0, {.offset = 1}}}));
+  REQUIRE_OK(store.ForgetTopic("orders"));
+  OffsetStore again = logs.Store();
+  for (OffsetStore* one : {&store, &again}) CHECK(one->FetchAll(group)->size() == 1);
+}
+
 TEST_CASE("records of other kinds between the offsets are left alone", "[coordinator][offsets]") {
   OffsetLogsInMemory logs;
   const Record of_other_protocol{.key = std::string_view("\x00\x03\x00\x01g", 5), .value = "opaque"};

@@ -162,7 +162,7 @@ TEST_CASE("Kafka's dump tool decodes what a group has agreed on, with subscripti
     const ConsumerOptions options{.group = "readers", .topics = {"orders"}, .assignors = {"sticky", "range"}};
     auto first = Consumer::Subscribe(*broker, options).value();
     ConsumerOptions named = options;
-    named.group_instance_id = "till 1";
+    named.group_instance_id = "till-1";
     auto second = Consumer::Subscribe(*broker, named).value();
     for (int i = 0; i < 4; ++i) {
       REQUIRE(first.Poll(std::chrono::seconds(0)).ok());
@@ -175,7 +175,7 @@ TEST_CASE("Kafka's dump tool decodes what a group has agreed on, with subscripti
   }
   const ToolResult offsets = DecodeOffsets(data);
   INFO(offsets.output);
-  for (const char* part : {"\"protocolType\":\"consumer\"", "\"protocol\":\"sticky\"", "\"groupInstanceId\":\"till 1\"",
+  for (const char* part : {"\"protocolType\":\"consumer\"", "\"protocol\":\"sticky\"", "\"groupInstanceId\":\"till-1\"",
                            "\"clientHost\":\"in-process\"", "\"topics\":[\"orders\"]", "\"assignedPartitions\":[{"}) {
     INFO(part);
     CHECK(CountOf(offsets.output, part) > 0);
