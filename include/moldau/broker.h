@@ -92,6 +92,12 @@ struct BrokerOptions {
   std::chrono::milliseconds retention_check_interval = std::chrono::minutes(5);
   std::chrono::milliseconds checkpoint_interval = std::chrono::seconds(60);
   std::chrono::milliseconds cool_down_interval = std::chrono::seconds(30);
+
+  // Compaction: how often topics are looked for that it is worth it for, how much memory the keys of one partition may
+  // take at a time (a partition with more of them takes several runs), and how many bytes of logs it reads in a second.
+  std::chrono::milliseconds compaction_check_interval = std::chrono::seconds(15);
+  uint64_t compaction_memory = uint64_t{16} << 20;
+  uint64_t compaction_bytes_per_second = uint64_t{64} << 20;
 };
 
 // What opening the data directory found and did.
@@ -153,6 +159,11 @@ class Broker {
   // Raises the number of partitions to `total`; kInvalidPartitions if that is not more. Keys may move to other
   // partitions.
   absl::Status AddPartitions(std::string_view name, int32_t total);
+
+  // Partition::DeleteRecords for several at once: each with its new log start offset, or why it keeps its records. All
+  // that were deleted are so durably when it returns; not OK if that cannot be said.
+  absl::StatusOr<std::map<TopicPartition, absl::StatusOr<int64_t>>> DeleteRecords(
+      const std::map<TopicPartition, int64_t>& before);
 
   // --- the whole ---
 

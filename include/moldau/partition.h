@@ -39,6 +39,9 @@ class PartitionState;
 struct Access;
 }  // namespace broker
 
+// DeleteRecords: whatever the high watermark is.
+inline constexpr int64_t kHighWatermark = -1;
+
 struct ReadOptions {
   size_t max_bytes = size_t{1} << 20;   // about; at least one batch is returned if there is one
   std::chrono::nanoseconds timeout{0};  // how long to wait at the end of the log; 0: do not
@@ -59,6 +62,11 @@ struct PartitionDescription {
   int segment_count = 0;
   std::string directory;  // appears at the first append
   absl::Status health;    // OK, or why the partition takes no appends
+  // Records that retention has taken since the broker was opened though the slowest group or queue had not read them.
+  // Counted where the topic's `moldau.retention.consumed` is not `none`.
+  int64_t dropped_unread = 0;
+  // Below it compaction has left the latest record of each key.
+  int64_t cleaned_offset = 0;
 };
 
 class TailReader;
@@ -126,6 +134,11 @@ class Partition {
   // are given back to the disk. A process that dies before the manifest has been written, moments later, may find the
   // others again.
   absl::Status Trim(int64_t offset);
+  // The same, durably, as Kafka's DeleteRecords: returns the log start offset, which no crash takes back.
+  // kHighWatermark deletes all that readers see. InvalidArgument (kInvalidTopic) for a topic that Moldau keeps for
+  // itself, FailedPrecondition (kPolicyViolation) if the topic's cleanup.policy does not include delete. Cost: a
+  // manifest is written; Broker::DeleteRecords shares it among partitions.
+  absl::StatusOr<int64_t> DeleteRecords(int64_t before);
 
  private:
   friend class Topic;

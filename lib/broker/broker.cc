@@ -61,6 +61,11 @@ absl::Status Broker::AlterTopicConfig(std::string_view name,
 
 absl::Status Broker::AddPartitions(std::string_view name, int32_t total) { return core_->AddPartitions(name, total); }
 
+absl::StatusOr<std::map<TopicPartition, absl::StatusOr<int64_t>>> Broker::DeleteRecords(
+    const std::map<TopicPartition, int64_t>& before) {
+  return core_->DeleteRecords(before);
+}
+
 const Uuid& Broker::cluster_id() const noexcept { return core_->cluster_id(); }
 
 const RecoverySummary& Broker::recovery() const noexcept { return core_->recovery(); }

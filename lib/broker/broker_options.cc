@@ -11,6 +11,8 @@ namespace moldau::broker {
 namespace {
 
 constexpr uint64_t kMinMemory = uint64_t{1} << 20;
+constexpr uint64_t kMinCompactionMemory = uint64_t{4} << 10;
+constexpr uint64_t kMinCompactionRate = uint64_t{64} << 10;
 
 class Problems {
  public:
@@ -74,6 +76,12 @@ absl::Status CheckOptions(const BrokerOptions& options) {
   problems.AddInterval("producer_id_check_interval", options.producer_id_check_interval);
   problems.AddInterval("checkpoint_interval", options.checkpoint_interval);
   problems.AddInterval("cool_down_interval", options.cool_down_interval);
+  problems.AddInterval("compaction_check_interval", options.compaction_check_interval);
+  problems.AddIf(options.compaction_memory < kMinCompactionMemory, "compaction_memory is %d bytes, must be at least %d",
+                 options.compaction_memory, kMinCompactionMemory);
+  problems.AddIf(options.compaction_bytes_per_second < kMinCompactionRate,
+                 "compaction_bytes_per_second is %d, must be at least %d", options.compaction_bytes_per_second,
+                 kMinCompactionRate);
   problems.AddStatus(metadata::ResolveTopicConfig("topic_defaults", {}, options.topic_defaults).status());
   return problems.ToStatus();
 }

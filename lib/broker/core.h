@@ -14,6 +14,7 @@
 
 #include <atomic>
 #include <chrono>
+#include <deque>
 #include <functional>
 #include <map>
 #include <memory>
@@ -95,10 +96,14 @@ class Core final : private coordinator::OffsetLogs {
 
   // --- core_delete.cc ---
   absl::Status DeleteTopic(std::string_view name);
+  absl::StatusOr<std::map<TopicPartition, absl::StatusOr<int64_t>>> DeleteRecords(
+      const std::map<TopicPartition, int64_t>& before);
 
   // --- core_background.cc ---
   // Writes the manifest soon; for those who changed what must not be forgotten for a whole interval.
   void RequestCheckpoint();
+  // The slowest group or queue of some partition may stand further on; gives the disk back soon where a topic says so.
+  void ReadersMoved() override;
 
   // --- core_close.cc ---
   absl::Status Close(std::chrono::nanoseconds timeout);
@@ -155,6 +160,12 @@ class Core final : private coordinator::OffsetLogs {
   void StartBackground();
   void Repeat(std::chrono::milliseconds interval, void (Core::*work)());
   void ApplyRetention();
+  void ApplyConsumedRetention();
+  void ApplyRetentionTo(bool only_by_readers);
+  absl::StatusOr<std::map<TopicPartition, int64_t>> SlowestReaders();
+  void LookForCompaction();
+  void CompactOne();
+  [[nodiscard]] bool CompactStep(PartitionState& partition);
   void ExpireOffsets();
   void ExpireProducers();
   void CoolDown();
@@ -178,6 +189,12 @@ class Core final : private coordinator::OffsetLogs {
   std::string last_checkpoint_ ABSL_GUARDED_BY(checkpoint_mutex_);  // encoded, to see whether anything has changed
   bool closed_cleanly_ ABSL_GUARDED_BY(checkpoint_mutex_) = false;
   std::atomic<bool> checkpoint_requested_{false};
+  std::atomic<bool> heeds_readers_{false};  // there is, or was, a topic whose retention does
+  std::atomic<bool> retention_requested_{false};
+
+  // What is still to be compacted in this round, the one at hand first.
+  base::Mutex compaction_mutex_;
+  std::deque<std::shared_ptr<PartitionState>> to_compact_ ABSL_GUARDED_BY(compaction_mutex_);
 
   mutable base::Mutex topics_mutex_;
   std::map<std::string, std::shared_ptr<TopicState>, std::less<>> topics_ ABSL_GUARDED_BY(topics_mutex_);

@@ -59,6 +59,7 @@ void Core::CloseEverything() {
     status.Update(metadata_log_->Close());
   }
   environment_->SetCheckpointRequest(nullptr);
+  environment_->SetCheckpoint(nullptr);
   // Logs before background work, which may be waiting for one of them.
   status.Update(CloseLogs());
   background_.Close();

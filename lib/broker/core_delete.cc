@@ -65,4 +65,23 @@ void Core::RemoveSoon(std::string directory) {
   });
 }
 
+absl::StatusOr<std::map<TopicPartition, absl::StatusOr<int64_t>>> Core::DeleteRecords(
+    const std::map<TopicPartition, int64_t>& before) {
+  MOLDAU_RETURN_IF_ERROR(CheckOpen());
+  std::map<TopicPartition, absl::StatusOr<int64_t>> starts;
+  bool deleted = false;
+  for (const auto& [name, offset] : before) {
+    const auto delete_one = [&, wanted = &name, to = offset]() -> absl::StatusOr<int64_t> {
+      MOLDAU_ASSIGN_OR_RETURN(const std::shared_ptr<TopicState> topic, FindTopic(wanted->topic));
+      MOLDAU_ASSIGN_OR_RETURN(const std::shared_ptr<PartitionState> partition, topic->partition(wanted->partition));
+      return partition->DeleteRecords(to);
+    };
+    const absl::StatusOr<int64_t> start = delete_one();
+    deleted |= start.ok();
+    starts.emplace(name, start);
+  }
+  if (deleted) MOLDAU_RETURN_IF_ERROR(Checkpoint(/*clean_shutdown=*/false));
+  return starts;
+}
+
 }  // namespace moldau::broker

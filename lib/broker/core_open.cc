@@ -93,6 +93,7 @@ std::shared_ptr<TopicState> Core::MakeTopicState(const metadata::TopicEntry& ent
   auto topic = std::make_shared<TopicState>(
       std::make_shared<TopicInfo>(environment_, entry.name, entry.id, IsInternalTopic(entry.name)));
   topic->SetConfig(entry.config, config);
+  if (config.consumed_retention != log::ConsumedRetention::kNone) heeds_readers_.store(true);
   for (size_t i = 0; i < entry.partitions.size(); ++i) {
     topic->AddPartition(MakePartitionState(topic->shared_info(), static_cast<int32_t>(i)));
   }

@@ -191,7 +191,7 @@ absl::StatusOr<std::shared_ptr<TopicState>> Core::EnsureOffsetsTopic() {
   // Committed offsets do not grow old, and one commit may name many partitions.
   return EnsureInternalTopic(coordinator::kOffsetsTopic, {.partitions = environment_->options().offsets_partitions,
                                                           .durability = environment_->options().offsets_durability,
-                                                          .config = InternalTopicConfig()});
+                                                          .config = InternalTopicConfig(coordinator::kOffsetsTopic)});
 }
 
 // Also while the broker closes: producers get ids to append what they hold.
@@ -237,6 +237,7 @@ absl::Status Core::AlterTopicConfig(std::string_view name,
   if (records.empty()) return absl::OkStatus();
   MOLDAU_RETURN_IF_ERROR(metadata_->Append(records));
   topic->SetConfig(std::move(config), resolved);
+  if (resolved.consumed_retention != log::ConsumedRetention::kNone) heeds_readers_.store(true);
   return absl::OkStatus();
 }
 

@@ -66,6 +66,17 @@ void Environment::SetCheckpointRequest(std::function<void()> request) {
   checkpoint_request_ = std::move(request);
 }
 
+absl::Status Environment::Checkpoint() {
+  base::MutexLock lock(checkpoint_mutex_);
+  if (!checkpoint_) return absl::CancelledError("broker: closed");
+  return checkpoint_();
+}
+
+void Environment::SetCheckpoint(std::function<absl::Status()> checkpoint) {
+  base::MutexLock lock(checkpoint_mutex_);
+  checkpoint_ = std::move(checkpoint);
+}
+
 Random Environment::NewRandom() {
   base::MutexLock lock(random_mutex_);
   return random_.Split();

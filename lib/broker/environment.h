@@ -62,6 +62,10 @@ class Environment {
   void RequestCheckpoint();
   void SetCheckpointRequest(std::function<void()> request);
 
+  // Writes the manifest now, durably; Cancelled once the broker is closing.
+  absl::Status Checkpoint();
+  void SetCheckpoint(std::function<absl::Status()> checkpoint);
+
   // A random source of one's own.
   [[nodiscard]] Random NewRandom();
 
@@ -82,6 +86,8 @@ class Environment {
   Random random_ ABSL_GUARDED_BY(random_mutex_);
   base::Mutex checkpoint_request_mutex_;
   std::function<void()> checkpoint_request_ ABSL_GUARDED_BY(checkpoint_request_mutex_);
+  base::Mutex checkpoint_mutex_;  // held while the manifest is written
+  std::function<absl::Status()> checkpoint_ ABSL_GUARDED_BY(checkpoint_mutex_);
   std::unique_ptr<Executor> own_executor_;  // goes first: its tasks use the rest
   ManualExecutor* manual_ = nullptr;
   std::unique_ptr<base::TaskScope> callbacks_;

@@ -119,7 +119,9 @@ absl::StatusOr<PartitionDescription> Partition::Describe() const {
                                 .size_bytes = log.size_bytes(),
                                 .segment_count = log.segment_count(),
                                 .directory = state_->Directory(),
-                                .health = state_->Explain(log.health())};
+                                .health = state_->Explain(log.health()),
+                                .dropped_unread = log.dropped_unread(),
+                                .cleaned_offset = log.cleaned_offset()};
   });
 }
 
@@ -133,6 +135,12 @@ absl::Status Partition::Prepare(uint64_t bytes) {
 
 absl::Status Partition::Roll() {
   return WithLog(*state_, [](log::Log& log) { return log.Roll(); });
+}
+
+absl::StatusOr<int64_t> Partition::DeleteRecords(int64_t before) {
+  MOLDAU_ASSIGN_OR_RETURN(const int64_t start, state_->DeleteRecords(before));
+  MOLDAU_RETURN_IF_ERROR(state_->Explain(state_->environment().Checkpoint()));
+  return start;
 }
 
 absl::Status Partition::Trim(int64_t offset) {

@@ -3,6 +3,7 @@
 #include <utility>
 
 #include "base/status_builder.h"
+#include "broker/with_log.h"
 #include "log/partition_metadata.h"
 #include "log/segment_name.h"
 
@@ -92,6 +93,7 @@ record::ValidationRules PartitionState::Rules() const {
   base::MutexLock lock(topic_->mutex);
   const log::LogConfig config = topic_->config;
   return {.max_batch_bytes = config.max_message_bytes,
+          .keys_required = config.compact,
           .timestamp_type = config.timestamp_type,
           .timestamp_before_max = config.timestamp_before_max,
           .timestamp_after_max = config.timestamp_after_max};
@@ -174,6 +176,40 @@ bool PartitionState::MayHaveOldSegments(Timestamp now) {
   if (config.retention_bytes >= 0 && size > static_cast<uint64_t>(config.retention_bytes)) return true;
   const int64_t oldest = segments.front().max_timestamp;
   return config.retention_ms.count() >= 0 && now.time_since_epoch().count() - oldest > config.retention_ms.count();
+}
+
+absl::StatusOr<int64_t> PartitionState::DeleteRecords(int64_t before) {
+  if (topic_->internal) {
+    return base::Error(absl::StatusCode::kInvalidArgument, ErrorCode::kInvalidTopic,
+                       "topic %s: is kept by Moldau itself, its records are not deleted by hand", topic_->name);
+  }
+  {
+    base::MutexLock lock(topic_->mutex);
+    if (!topic_->config.delete_old_segments) {
+      return base::Error(absl::StatusCode::kFailedPrecondition, ErrorCode::kPolicyViolation,
+                         "topic %s: its cleanup.policy does not include delete", topic_->name);
+    }
+  }
+  return WithLog(*this, [&](log::Log& log) -> absl::StatusOr<int64_t> {
+    MOLDAU_RETURN_IF_ERROR(log.Trim(before == kHighWatermark ? log.high_watermark() : before));
+    return log.log_start_offset();
+  });
+}
+
+bool PartitionState::MayBeCompacted() {
+  {
+    base::MutexLock lock(topic_->mutex);
+    if (!topic_->config.compact) return false;
+  }
+  if (open_log() != nullptr) return true;
+  base::MutexLock lock(mutex_);
+  if (before_.entry == nullptr || before_.entry->segments.empty()) return false;
+  return before_.entry->cleaned_offset < before_.entry->segments.back().base_offset;
+}
+
+log::ConsumedRetention PartitionState::consumed_retention() {
+  base::MutexLock lock(topic_->mutex);
+  return topic_->config.consumed_retention;
 }
 
 void PartitionState::Mark(Life life) {

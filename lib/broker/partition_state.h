@@ -107,6 +107,14 @@ class PartitionState {
   // Whether age or size ask for a deletion, as far as that can be said without opening the log.
   [[nodiscard]] bool MayHaveOldSegments(Timestamp now);
 
+  // Whether compaction may find something to do, as far as that can be said without opening the log.
+  [[nodiscard]] bool MayBeCompacted();
+  // What the progress of groups and queues means to it.
+  [[nodiscard]] log::ConsumedRetention consumed_retention();
+
+  // As Partition::DeleteRecords, but that it is durable only once a manifest has been written.
+  absl::StatusOr<int64_t> DeleteRecords(int64_t before);
+
   // After these every call answers Cancelled, or NotFound, also those that are waiting for records.
   void MarkClosed() { Mark(Life::kClosed); }
   void MarkDeleted() { Mark(Life::kDeleted); }

@@ -18,7 +18,7 @@ absl::StatusOr<std::shared_ptr<TopicState>> QueueHost::StateTopic() {
   return core_.EnsureInternalTopic(coordinator::kShareStateTopic,
                                    {.partitions = core_.environment().options().queue_state_partitions,
                                     .durability = Durability::kBuffered,
-                                    .config = InternalTopicConfig()});
+                                    .config = InternalTopicConfig(coordinator::kShareStateTopic)});
 }
 
 absl::Status QueueHost::EnsureStateTopic() { return StateTopic().status(); }

@@ -25,6 +25,7 @@ class QueueHost final : public coordinator::ShareHost {
   absl::StatusOr<Receipt> AppendDeadLetter(const std::string& topic, int32_t source_partition,
                                            const Record& record) override;
   void RequestCheckpoint() override;
+  void ReadersMoved() override { core_.ReadersMoved(); }
   [[nodiscard]] Clock& clock() const override;
   [[nodiscard]] base::Logger& logger() override;
   [[nodiscard]] const std::shared_ptr<base::MemoryBudget>& memory() const override;

@@ -141,6 +141,7 @@ absl::StatusOr<Receipt> OffsetStore::Commit(std::string_view group, std::span<co
     committed.metadata = commit.metadata;
     committed.commit_time = now;
   }
+  logs_.ReadersMoved();
   return MOLDAU_NAMED_BUG(M22) ? Receipt() : log->MakeReceipt(appended);
 }
 
@@ -285,6 +286,32 @@ absl::StatusOr<std::optional<GroupRecord>> OffsetStore::LoadGroup(std::string_vi
   MOLDAU_RETURN_IF_ERROR(Load(shard, shard_id));
   const auto found = shard.groups.find(group);
   return found == shard.groups.end() ? std::nullopt : found->second.record;
+}
+
+absl::StatusOr<std::map<TopicPartition, int64_t>> OffsetStore::LowestDurable() {
+  std::map<TopicPartition, int64_t> lowest;
+  for (size_t i = 0; i < shards_.size(); ++i) {
+    const auto partition_id = static_cast<int32_t>(i);
+    bool has_offsets = false;
+    {
+      Shard& shard = *shards_[i];
+      base::MutexLock lock(shard.mutex);
+      MOLDAU_RETURN_IF_ERROR(Load(shard, partition_id));
+      for (const auto& [group, entry] : shard.groups) {
+        for (const auto& [topic, offsets] : entry.offsets) {
+          for (const auto& [partition, committed] : offsets) {
+            const auto [at, is_new] = lowest.try_emplace(TopicPartition{topic, partition}, committed.offset);
+            if (!is_new) at->second = std::min(at->second, committed.offset);
+            has_offsets = true;
+          }
+        }
+      }
+    }
+    if (!has_offsets) continue;
+    MOLDAU_ASSIGN_OR_RETURN(log::Log* const log, logs_.LogForReading(partition_id));
+    if (log != nullptr) MOLDAU_RETURN_IF_ERROR(log->Flush());
+  }
+  return lowest;
 }
 
 absl::StatusOr<std::vector<std::string>> OffsetStore::ListGroups() {

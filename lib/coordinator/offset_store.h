@@ -44,6 +44,10 @@ class OffsetLogs {
   // How many partitions a topic has whose records can be consumed; else NotFound (kUnknownTopicOrPartition).
   virtual absl::StatusOr<int32_t> CountPartitions(std::string_view topic) = 0;
 
+  // A group has committed or been forgotten: the slowest one may stand further on. Called with a lock held; must not
+  // wait.
+  virtual void ReadersMoved() {}
+
  protected:
   ~OffsetLogs() = default;
 };
@@ -86,6 +90,10 @@ class OffsetStore {
   // Takes back every group's commits for a topic that is about to be deleted, durably, so that a topic made later under
   // its name begins without them. What is committed from now on is the caller's to prevent.
   absl::Status ForgetTopic(std::string_view topic);
+
+  // For each partition that any group has committed an offset of, where the slowest of them stands; durably, so that no
+  // crash takes a group further back.
+  absl::StatusOr<std::map<TopicPartition, int64_t>> LowestDurable();
 
   // --- what groups have agreed on ---
 

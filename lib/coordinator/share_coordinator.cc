@@ -115,6 +115,18 @@ void ShareCoordinator::StartTidying() {
   if (!std::exchange(tidies_, true)) TidyLater();
 }
 
+// First those that nobody has opened: one that is opened meanwhile is met twice and not missed.
+absl::StatusOr<ShareStateStore::LowestOffsets> ShareCoordinator::LowestDurable() {
+  ShareStateStore::LowestOffsets lowest;
+  MOLDAU_RETURN_IF_ERROR(store_.AddUnopened(lowest));
+  for (const auto& partition : All()) {
+    MOLDAU_ASSIGN_OR_RETURN(const int64_t start, partition->DurableStart());
+    const auto [at, is_new] = lowest.try_emplace({partition->topic_id(), partition->name().partition}, start);
+    if (!is_new) at->second = std::min(at->second, start);
+  }
+  return lowest;
+}
+
 void ShareCoordinator::TidyLater() {
   tasks_.PostAt(host_.clock().Now() + kTidyInterval, [this] {
     Tidy();

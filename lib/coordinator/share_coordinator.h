@@ -38,6 +38,9 @@ class ShareCoordinator {
   // As ShareStateStore::Truncate, after an unclean stop.
   absl::Status Truncate(ShareStateStore::EndOf end_of) { return store_.Truncate(end_of); }
 
+  // For each partition that any queue reads, where the slowest of them stands, durably.
+  absl::StatusOr<ShareStateStore::LowestOffsets> LowestDurable();
+
   // Ends all work on a topic that was deleted and takes back what is known of it, later if it cannot be done now.
   void ForgetTopic(const Uuid& topic_id);
 

@@ -325,7 +325,7 @@ absl::Status SharePartition::WriteChanges() {
   write_due_ = must_write_ ? Later(now, kWriteRetry) : kForever;
   if (must_write_) return status;
   ++writes_;
-  written_start_ = start;
+  if (std::exchange(written_start_, start) != start) host_.ReadersMoved();
   if (options_.flushes && flush_due_ == kForever) flush_due_ = Later(now, kFlushDelay);
   return absl::OkStatus();
 }

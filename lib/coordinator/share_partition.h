@@ -60,6 +60,8 @@ class ShareHost : public ShareStateLogs {
                                                    const Record& record) = 0;
   // The beginning of a log has changed.
   virtual void RequestCheckpoint() = 0;
+  // A queue has written that it stands further on. Called with a lock held; must not wait.
+  virtual void ReadersMoved() {}
 
   [[nodiscard]] virtual Clock& clock() const = 0;
   [[nodiscard]] virtual base::Logger& logger() = 0;
@@ -143,12 +145,15 @@ class SharePartition final : public std::enable_shared_from_this<SharePartition>
   void RemoveWaker(base::Waker* waker) { wakers_.Remove(waker); }
 
   [[nodiscard]] const TopicPartition& name() const noexcept { return source_.name; }
+  [[nodiscard]] const Uuid& topic_id() const noexcept { return source_.topic_id; }
   [[nodiscard]] log::Log& log() const noexcept { return *source_.log; }
   [[nodiscard]] const std::string& queue() const noexcept { return queue_; }
   [[nodiscard]] ShareStatistics Statistics();
 
   // --- share_upkeep.cc ---
 
+  // All records below it are done, whatever happens; after this has flushed that.
+  absl::StatusOr<int64_t> DurableStart();
   // Gives the disk what it can have back. For a background task, now and then.
   void Tidy();
   // Writes what is to be written; later calls answer `why`.

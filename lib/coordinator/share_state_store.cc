@@ -145,6 +145,26 @@ absl::Status ShareStateStore::Truncate(EndOf end_of) {
   return absl::OkStatus();
 }
 
+absl::Status ShareStateStore::AddUnopened(LowestOffsets& lowest) {
+  for (size_t i = 0; i < shards_.size(); ++i) {
+    const auto partition = static_cast<int32_t>(i);
+    Shard& shard = *shards_[i];
+    base::MutexLock lock(shard.mutex);
+    MOLDAU_RETURN_IF_ERROR(Load(shard, partition));
+    bool has_any = false;
+    for (const auto& [key, known] : shard.keys) {
+      if (known.wants_snapshot != nullptr) continue;  // opened
+      const auto [at, is_new] = lowest.try_emplace({key.topic_id, key.partition}, known.state.start_offset);
+      if (!is_new) at->second = std::min(at->second, known.state.start_offset);
+      has_any = true;
+    }
+    if (!has_any) continue;
+    MOLDAU_ASSIGN_OR_RETURN(log::Log* const log, logs_.StateLogForReading(partition));
+    if (log != nullptr) MOLDAU_RETURN_IF_ERROR(log->Flush());
+  }
+  return absl::OkStatus();
+}
+
 absl::Status ShareStateStore::TruncateIn(Shard& shard, int32_t partition, EndOf end_of) {
   base::MutexLock lock(shard.mutex);
   if (absl::Status loaded = Load(shard, partition); !loaded.ok()) {

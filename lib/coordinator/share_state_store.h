@@ -15,6 +15,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "absl/functional/function_ref.h"
@@ -71,6 +72,11 @@ class ShareStateStore {
   // which that says NotFound. What is known of a log that it cannot tell the end of stays. Before anything is opened.
   using EndOf = absl::FunctionRef<absl::StatusOr<int64_t>(const Uuid& topic_id, int32_t partition)>;
   absl::Status Truncate(EndOf end_of);
+
+  // Where each key that nobody has opened stands, durably; added to `lowest`, which holds the slowest of each
+  // partition.
+  using LowestOffsets = std::map<std::pair<Uuid, int32_t>, int64_t>;
+  absl::Status AddUnopened(LowestOffsets& lowest);
 
   // Trims what no replay needs. Where old snapshots keep it from that, those of keys that nobody has opened are written
   // anew, and the others' writers are asked to (Writer::wants_snapshot). For a background task.

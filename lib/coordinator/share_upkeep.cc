@@ -200,6 +200,17 @@ void SharePartition::Tidy() {
   TrimSource(/*always=*/true);
 }
 
+absl::StatusOr<int64_t> SharePartition::DurableStart() {
+  int64_t start;
+  {
+    base::SpinMutexLock lock(mutex_);
+    if (!end_.ok()) return end_;
+    start = written_start_;
+  }
+  MOLDAU_RETURN_IF_ERROR(writer_->Flush());
+  return start;
+}
+
 void SharePartition::TrimSource(bool always) {
   log::Log& log = *source_.log;
   int64_t start;

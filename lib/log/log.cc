@@ -70,7 +70,8 @@ int64_t Log::durable_offset() const noexcept { return core_->durable->offset(); 
 
 uint64_t Log::size_bytes() const {
   uint64_t total = 0;
-  for (const auto& segment : *core_->segments()) total += segment->published().position;
+  const std::shared_ptr<const SegmentList> list = core_->segments();
+  for (const auto& segment : *list) total += segment->published().position;
   return total;
 }
 
@@ -89,7 +90,12 @@ bool Log::has_stopped() const noexcept { return core_->durable->failed(); }
 absl::Status Log::Roll() { return core_->Roll(); }
 absl::Status Log::Truncate(int64_t offset) { return core_->Truncate(offset); }
 absl::Status Log::Trim(int64_t offset) { return core_->Trim(offset); }
-absl::StatusOr<int> Log::ApplyRetention() { return core_->ApplyRetention(); }
+absl::StatusOr<int> Log::ApplyRetention(std::optional<int64_t> unread_from) {
+  return core_->ApplyRetention(unread_from);
+}
+int64_t Log::dropped_unread() const noexcept { return core_->dropped_unread.load(std::memory_order_relaxed); }
+absl::StatusOr<bool> Log::Compact(const CompactionLimits& limits) { return core_->Compact(limits); }
+int64_t Log::cleaned_offset() const noexcept { return core_->cleaned_to.load(std::memory_order_acquire); }
 size_t Log::ExpireProducers(std::chrono::milliseconds expiration) { return core_->ExpireProducers(expiration); }
 absl::Status Log::AssignLeaderEpoch(int32_t epoch) { return core_->AssignLeaderEpoch(epoch); }
 void Log::CoolDown() { core_->CoolDown(); }
@@ -121,7 +127,8 @@ void Log::Core::SetConfig(const LogConfig& changed) {
   codec = Compression::kNone;
   if (has_codec) codec = *config.compression;
   const bool recompresses = codec != Compression::kNone;
-  fast_limit = recompresses ? 0 : config.max_message_bytes;
+  // A compacted topic looks for the key of every record.
+  fast_limit = recompresses || config.compact ? 0 : config.max_message_bytes;
   // What the log stamps itself needs no judging.
   const bool judged = config.timestamp_type == TimestampType::kCreateTime;
   timestamp_before_max_ms.store(judged ? config.timestamp_before_max.count() : INT64_MAX, std::memory_order_relaxed);

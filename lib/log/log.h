@@ -69,6 +69,12 @@ struct OffsetAndTimestamp {
   Timestamp timestamp = kNoTimestamp;
 };
 
+// How much a compaction may take at a time.
+struct CompactionLimits {
+  size_t key_bytes = size_t{16} << 20;  // of memory to note keys in: some 400,000 different ones
+  size_t step_bytes = size_t{1} << 20;  // of the log that a step reads
+};
+
 // What opening a log found and did.
 struct RecoveryReport {
   bool recovered = false;  // segments were scanned
@@ -175,8 +181,17 @@ class Log {
   absl::Status Truncate(int64_t offset);
   // Removes everything below `offset` (prefix): the log start offset rises, whole segments below it are deleted.
   absl::Status Trim(int64_t offset);
-  // Rolls and deletes by age and size as configured; returns how many segments were deleted.
-  absl::StatusOr<int> ApplyRetention();
+  // Rolls and deletes by age and size as configured, and by what has been read; returns how many segments were deleted.
+  // `unread_from`: where the slowest group or queue stands; nullopt: there is none. Counts only if the topic says so.
+  absl::StatusOr<int> ApplyRetention(std::optional<int64_t> unread_from = std::nullopt);
+  // How many offsets age and size have taken since the log was opened that the slowest group or queue had not read.
+  [[nodiscard]] int64_t dropped_unread() const noexcept;
+  // Does a step of compaction if the topic is compacted and enough of the log has been written since the last time:
+  // about `limits.step_bytes` are read. True if there is more to do: call again, as fast as the disk may be used.
+  // Appends do not wait for it.
+  absl::StatusOr<bool> Compact(const CompactionLimits& limits);
+  // Below it compaction has been: of each key only the latest record there, and its tombstone for a while, is left.
+  [[nodiscard]] int64_t cleaned_offset() const noexcept;
   // Forgets idempotent producers that have written nothing for this long; returns how many.
   size_t ExpireProducers(std::chrono::milliseconds expiration);
   // A new leader epoch from the log end on; must exceed the latest.

@@ -8,6 +8,7 @@
 #include "log/log_core.h"
 #include "moldau/record/batch_view.h"
 #include "record/buffer.h"
+#include "record/decoded_batch.h"
 #include "record/recompress.h"
 #include "record/record_encoder.h"
 
@@ -53,6 +54,11 @@ void FetchAhead(const std::byte* end, size_t size) {
 absl::Status TooLarge(size_t size, uint32_t limit, std::string_view what) {
   return base::Error(absl::StatusCode::kInvalidArgument, ErrorCode::kMessageTooLarge,
                      "record batch: %d bytes exceed %s of %u bytes", static_cast<int64_t>(size), what, limit);
+}
+
+absl::Status NoKey(size_t index) {
+  return base::Error(absl::StatusCode::kInvalidArgument, ErrorCode::kInvalidRecord,
+                     "record %d: no key, but the topic is compacted", index);
 }
 
 }  // namespace
@@ -199,6 +205,18 @@ absl::StatusOr<AppendResult> Log::Core::Append(std::span<const Record> records) 
   return AppendSlow(records, now);
 }
 
+absl::Status Log::Core::CheckKeys(const record::BatchView& batch) {
+  if (batch.is_control()) return absl::OkStatus();
+  record::Buffer unpacked;
+  MOLDAU_ASSIGN_OR_RETURN(const record::DecodedBatch decoded, record::DecodedBatch::Decode(batch, {}, unpacked));
+  size_t index = 0;
+  for (const RecordView& record : decoded.records()) {
+    if (!record.has_key()) return NoKey(index);
+    ++index;
+  }
+  return absl::OkStatus();
+}
+
 absl::StatusOr<AppendResult> Log::Core::AppendSlow(std::span<const Record> records, Timestamp now) {
   if (records.empty()) {
     return base::Error(absl::StatusCode::kInvalidArgument, ErrorCode::kInvalidRecord, "record batch: has no records");
@@ -207,12 +225,17 @@ absl::StatusOr<AppendResult> Log::Core::AppendSlow(std::span<const Record> recor
   record::BatchFields fields;
   uint32_t max_message_bytes;
   Compression target;
+  bool keys_required;
   {
     MOLDAU_RETURN_IF_ERROR(LockForAppend());
     fields = NextFields(now);
+    keys_required = config.compact;
     max_message_bytes = config.max_message_bytes;
     target = codec;
     append_lock.Unlock();
+  }
+  for (size_t i = 0; keys_required && i < records.size(); ++i) {
+    if (!records[i].key) return NoKey(i);
   }
   const size_t bound = record::EncodedSizeBound(records);
   if (bound > kMaxRelative) return TooLarge(bound, max_message_bytes, "max.message.bytes");
@@ -249,15 +272,18 @@ absl::StatusOr<AppendResult> Log::Core::AppendBatch(std::span<const std::byte> b
   bool recompresses;
   Compression target;
   TimestampType timestamp_type;
+  bool keys_required;
   {
     MOLDAU_RETURN_IF_ERROR(LockForAppend());
     max_message_bytes = config.max_message_bytes;
+    keys_required = config.compact;
     recompresses = has_codec && codec != given.compression();
     target = codec;
     timestamp_type = config.timestamp_type;
     append_lock.Unlock();
   }
   if (bytes.size() > max_message_bytes) return TooLarge(bytes.size(), max_message_bytes, "max.message.bytes");
+  if (keys_required) MOLDAU_RETURN_IF_ERROR(CheckKeys(given));
   if (timestamp_type == TimestampType::kCreateTime && given.max_timestamp_ms() >= 0) {
     MOLDAU_RETURN_IF_ERROR(CheckTimestamp(given.max_timestamp_ms(), now));
   }

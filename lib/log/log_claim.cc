@@ -52,6 +52,11 @@ absl::StatusOr<std::span<std::byte>> Log::Core::BeginClaim(std::optional<std::st
       return base::Error(absl::StatusCode::kInvalidArgument, ErrorCode::kMessageTooLarge,
                          "claim: %u bytes exceed max.message.bytes of %u bytes", layout.size, limit);
     }
+    if (config.compact && !key) {
+      append_lock.Unlock();
+      return base::Error(absl::StatusCode::kInvalidArgument, ErrorCode::kInvalidRecord,
+                         "claim: no key, but the topic is compacted");
+    }
     if (layout.size <= DirectRoom() && !indexed_full &&
         (now.time_since_epoch().count() < roll_at_ms || position == 0)) {
       std::byte* at = direct_at + record::layout::kHeaderSize;

@@ -26,6 +26,14 @@ struct LogLatencies;
 
 inline constexpr std::chrono::milliseconds kUnlimitedTime = std::chrono::milliseconds::max();
 
+// What the progress of a topic's groups and queues means to its retention ("moldau.retention.consumed").
+enum class ConsumedRetention : uint8_t {
+  kNone,        // nothing
+  kKeepUnread,  // age and size delete nothing that the slowest of them has not read; without any, nothing at all
+  kDropRead,    // what all of them have read goes at once, the rest by age and size, whether it was read or not
+  kOnlyUnread,  // both: what all of them have read goes at once, and nothing else
+};
+
 struct LogConfig {
   Durability durability = Durability::kFlushed;
   uint32_t segment_bytes = 64u << 20;
@@ -35,6 +43,12 @@ struct LogConfig {
   int64_t retention_bytes = -1;                                         // -1: no limit
   std::chrono::milliseconds retention_ms = std::chrono::hours(24 * 7);  // negative: no limit
   bool delete_old_segments = true;                                      // cleanup.policy contains "delete"
+  ConsumedRetention consumed_retention = ConsumedRetention::kNone;
+  bool compact = false;  // cleanup.policy contains "compact": every record has a key
+  double min_cleanable_dirty_ratio = 0.5;
+  std::chrono::milliseconds delete_retention = std::chrono::hours(24);
+  std::chrono::milliseconds min_compaction_lag{0};
+  std::chrono::milliseconds max_compaction_lag = kUnlimitedTime;
   uint32_t max_message_bytes = (1u << 20) + 12;
   TimestampType timestamp_type = TimestampType::kCreateTime;
   std::chrono::milliseconds timestamp_before_max = kUnlimitedTime;

@@ -1,6 +1,7 @@
 // The state of a log and its parts by event: each log_<event>.cc implements the members listed under its name.
 //
 // Locks, in the order in which they may be taken:
+//   compaction_mutex    the run of compaction that is under way. Held across I/O, for one step.
 //   maintenance_mutex   structure: roll, truncate, trim, retention, close. Held across I/O.
 //   flush_mutex         one flush at a time. Held across I/O.
 //   append_lock         the end of the log. Held for one batch; never across I/O, but for the single pwrite of a cold
@@ -23,6 +24,7 @@
 #include "base/mutex.h"
 #include "base/spin_mutex.h"
 #include "base/task_scope.h"
+#include "log/compaction.h"
 #include "log/durable_end.h"
 #include "log/flush_gate.h"
 #include "log/log.h"
@@ -87,6 +89,7 @@ struct Log::Core final : public FlushDriver, public std::enable_shared_from_this
   absl::Status PlaceCold(const EncodedBatch& batch) ABSL_EXCLUSIVE_LOCKS_REQUIRED(append_lock);
   absl::Status CheckTimestamps(std::span<const Record> records, Timestamp now) const;
   absl::Status CheckTimestamp(int64_t timestamp_ms, Timestamp now) const;
+  static absl::Status CheckKeys(const record::BatchView& batch);
   absl::Status LockForAppend() ABSL_NO_THREAD_SAFETY_ANALYSIS;
   void WaitForAppendLock() ABSL_EXCLUSIVE_LOCK_FUNCTION(append_lock);
   // Where the time of the append that begins goes; null unless it is one that is timed.
@@ -145,6 +148,19 @@ struct Log::Core final : public FlushDriver, public std::enable_shared_from_this
   absl::Status KeepProducers(Segment& oldest) ABSL_EXCLUSIVE_LOCKS_REQUIRED(maintenance_mutex);
   absl::Status RemoveSnapshotsBehind(int64_t offset) ABSL_EXCLUSIVE_LOCKS_REQUIRED(maintenance_mutex);
 
+  // --- log_compaction.cc ---
+  absl::StatusOr<bool> Compact(const CompactionLimits& limits);
+  absl::StatusOr<bool> CompactSome(const CompactionLimits& limits) ABSL_EXCLUSIVE_LOCKS_REQUIRED(compaction_mutex);
+  absl::StatusOr<std::optional<CompactionPlan>> PlanCompaction(const CompactionLimits& limits)
+      ABSL_EXCLUSIVE_LOCKS_REQUIRED(compaction_mutex);
+  absl::StatusOr<bool> ChooseSegments(const LogConfig& topic, CompactionPlan& plan)
+      ABSL_EXCLUSIVE_LOCKS_REQUIRED(maintenance_mutex);
+  absl::Status RollIfOverdue(const LogConfig& topic, int64_t now_ms) ABSL_EXCLUSIVE_LOCKS_REQUIRED(maintenance_mutex);
+  absl::Status PutInPlace() ABSL_EXCLUSIVE_LOCKS_REQUIRED(compaction_mutex);
+  absl::Status SwapFiles(int64_t base_offset, std::span<const int64_t> covered);
+  absl::StatusOr<bool> FinishSwaps(const std::vector<storage::DirectoryEntry>& entries);
+  absl::StatusOr<int64_t> EndOfSwap(int64_t base_offset);
+
   // --- log_heat.cc ---
   void RequestWarmUp() ABSL_EXCLUSIVE_LOCKS_REQUIRED(append_lock);
   void WarmUp();
@@ -197,7 +213,8 @@ struct Log::Core final : public FlushDriver, public std::enable_shared_from_this
   absl::Status RemoveLast(SegmentList& list);
   absl::StatusOr<int> RemoveAll(SegmentList& list);
   absl::Status Trim(int64_t offset);
-  absl::StatusOr<int> ApplyRetention();
+  absl::StatusOr<int> ApplyRetention(std::optional<int64_t> unread_from);
+  int64_t StartByLimits(const LogConfig& limits, int64_t now) ABSL_EXCLUSIVE_LOCKS_REQUIRED(maintenance_mutex);
   absl::StatusOr<int> DeleteOldSegments(int64_t log_start) ABSL_EXCLUSIVE_LOCKS_REQUIRED(maintenance_mutex);
   [[nodiscard]] Timestamp SteadyWallNow() const;
   absl::Status RemoveFiles(Segment& segment);
@@ -284,6 +301,8 @@ struct Log::Core final : public FlushDriver, public std::enable_shared_from_this
   alignas(128) std::atomic<int64_t> visible_end{0};
   std::atomic<int64_t> log_end{0};
   alignas(128) std::atomic<int64_t> log_start{0};
+  std::atomic<int64_t> dropped_unread{0};
+  std::atomic<int64_t> cleaned_to{0};    // compaction has been below it
   std::atomic<bool> interrupted{false};  // readers stop; so it is once the log is closed
   std::atomic<bool> closed{false};
   std::atomic<bool> flushed_mode{false};
@@ -296,10 +315,16 @@ struct Log::Core final : public FlushDriver, public std::enable_shared_from_this
   mutable base::Mutex segments_mutex;
   std::shared_ptr<const SegmentList> segment_list ABSL_GUARDED_BY(segments_mutex) = std::make_shared<SegmentList>();
 
+  base::Mutex compaction_mutex;
+  std::unique_ptr<Compaction> compaction ABSL_GUARDED_BY(compaction_mutex);
+  int64_t compaction_began_at ABSL_GUARDED_BY(compaction_mutex) = 0;  // the value of `truncations` then
+  bool uncleanable ABSL_GUARDED_BY(compaction_mutex) = false;         // damage was met: not again in this process
+
   base::Mutex close_mutex;
   absl::Status close_status ABSL_GUARDED_BY(close_mutex);
   base::Mutex maintenance_mutex;
   bool directory_exists ABSL_GUARDED_BY(maintenance_mutex) = false;
+  int64_t truncations ABSL_GUARDED_BY(maintenance_mutex) = 0;
 
   base::Mutex flush_mutex;
   std::atomic<bool> flush_running{false};

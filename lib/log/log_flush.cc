@@ -167,7 +167,8 @@ absl::Status Log::Core::FlushMapped(int64_t target) {
     current = active;
     to = position;
   }
-  for (const std::shared_ptr<Segment>& segment : *segments()) {
+  const std::shared_ptr<const SegmentList> list = segments();
+  for (const std::shared_ptr<Segment>& segment : *list) {
     if (segment->base_offset() >= target || (segment != current && segment->end_offset() <= from)) continue;
     MOLDAU_RETURN_IF_ERROR(FlushSegment(*segment, segment == current, to));
   }

@@ -56,6 +56,7 @@ absl::Status Log::Core::Open(const Known& known) {
     }
     const bool is_empty = list.empty();
     AdoptSegments(std::move(list), known.entry->log_start_offset, known.entry->recovery_point);
+    cleaned_to.store(known.entry->cleaned_offset);
     AdoptProducers(is_empty ? std::optional(ProducerStates()) : std::nullopt, log_end.load(std::memory_order_relaxed));
     return absl::OkStatus();
   }
@@ -97,6 +98,9 @@ absl::Status Log::Core::Open(const Known& known) {
   const int64_t first = list.empty() ? 0 : list.front()->base_offset();
   AdoptSegments(std::move(list), known.entry != nullptr ? std::max(first, known.entry->log_start_offset) : first,
                 durable_to);
+  if (known.entry != nullptr) {
+    cleaned_to.store(std::min(known.entry->cleaned_offset, log_end.load(std::memory_order_relaxed)));
+  }
   AdoptProducers(MOLDAU_NAMED_BUG(M19) ? std::nullopt : std::move(recovered_producers),
                  log_end.load(std::memory_order_relaxed));
   return absl::OkStatus();
@@ -119,7 +123,9 @@ absl::Status Log::Core::RemoveLeftovers(const std::vector<storage::DirectoryEntr
     const std::optional<ParsedName> parsed = ParseSegmentFileName(entry.name);
     // A snapshot that belongs to no segment's base may speak of records that are gone.
     const bool loose = parsed && parsed->kind == FileKind::kSnapshot && !HasSegmentAt(entries, parsed->base_offset);
-    if (parsed && (parsed->kind == FileKind::kPrepared || parsed->kind == FileKind::kDeleted || loose)) {
+    const bool unfinished = parsed && (parsed->kind == FileKind::kPrepared || parsed->kind == FileKind::kDeleted ||
+                                       parsed->kind == FileKind::kCleaned || parsed->kind == FileKind::kSwap);
+    if (unfinished || loose) {
       MOLDAU_RETURN_IF_ERROR(environment.storage->Remove(directory + "/" + entry.name));
       removed_snapshot |= loose;
     }
@@ -134,6 +140,8 @@ absl::StatusOr<SegmentList> Log::Core::ListSegments(const Known& known) {
   const absl::StatusOr<std::vector<storage::DirectoryEntry>> entries = environment.storage->List(directory);
   if (absl::IsNotFound(entries.status())) return list;
   MOLDAU_RETURN_IF_ERROR(entries.status());
+  MOLDAU_ASSIGN_OR_RETURN(const bool swapped, FinishSwaps(*entries));
+  if (swapped) return ListSegments(known);
   {
     base::MutexLock lock(maintenance_mutex);
     directory_exists = true;
@@ -151,7 +159,9 @@ absl::StatusOr<SegmentList> Log::Core::ListSegments(const Known& known) {
     segment->set_index_interval_bytes(config.index_interval_bytes);
     if (known.entry != nullptr) {
       for (const SegmentEntry& entry : known.entry->segments) {
-        if (entry.base_offset == parsed->base_offset && entry.sealed) segment->Restore(entry);
+        // Compaction may have put another file in its place since.
+        const bool same = entry.base_offset == parsed->base_offset && entry.size_bytes == file.size;
+        if (same && entry.sealed) segment->Restore(entry);
       }
     }
     list.push_back(std::move(segment));

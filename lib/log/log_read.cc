@@ -181,15 +181,15 @@ absl::Status Log::Core::WaitForData(int64_t offset, MonoTime deadline, WaitStrat
 
 absl::StatusOr<std::optional<OffsetAndTimestamp>> Log::Core::FindByTimestamp(Timestamp timestamp) {
   const int64_t wanted = timestamp.time_since_epoch().count();
-  for (const std::shared_ptr<Segment>& segment : *segments()) {
+  const std::shared_ptr<const SegmentList> list = segments();
+  for (const std::shared_ptr<Segment>& segment : *list) {
     if (segment->max_timestamp().timestamp < wanted) continue;
-    if (const absl::Status loaded = segment->LoadIndexes(); !loaded.ok()) {
-      if (segment->retired()) continue;  // deleted meanwhile
-      return loaded;
-    }
+    const absl::Status loaded = segment->LoadIndexes();
+    // Deleted meanwhile, or compacted: then its offsets are where they were, but for those that are gone.
+    if (!loaded.ok() && !segment->retired()) return loaded;
     // Every batch before the entry's is older. An entry that is wrong leads to a later place only if it was damaged, so
     // it is trusted only in segments whose index this process made or whose checksum was known.
-    const auto entry = segment->time_index().FloorByTimestamp(wanted);
+    const auto entry = loaded.ok() ? segment->time_index().FloorByTimestamp(wanted) : std::nullopt;
     const int64_t from = segment->base_offset() + (entry ? entry->relative_offset : 0);
     LogCursor cursor{.offset = std::max(from, log_start.load(std::memory_order_acquire))};
     if (cursor.offset >= visible_end.load(std::memory_order_acquire)) break;

@@ -210,7 +210,7 @@ void Log::Core::SwitchTo(std::shared_ptr<Segment> segment, Timestamp now) {
   is_ready = true;
   is_mapped = mapping != nullptr;
   heat_mark = UINT32_MAX;
-  const auto age = config.segment_ms;
+  const auto age = config.compact ? std::min(config.segment_ms, config.max_compaction_lag) : config.segment_ms;
   const int64_t now_ms = now.time_since_epoch().count();
   slow_at_ms = INT64_MIN;
   roll_at_ms = age.count() > INT64_MAX - now_ms ? INT64_MAX : now_ms + age.count();

@@ -10,6 +10,18 @@
 
 namespace moldau::log {
 
+namespace {
+
+// An active segment of which everything has been read ends for the sake of the disk if it holds this much.
+constexpr uint32_t kRollReadBytes = 1u << 20;
+
+bool IsExpired(const Segment& segment, const LogConfig& limits, int64_t now) {
+  const int64_t latest = segment.max_timestamp().timestamp;
+  return limits.retention_ms.count() >= 0 && latest >= 0 && latest < now && now - latest > limits.retention_ms.count();
+}
+
+}  // namespace
+
 absl::Status Log::Core::Roll() {
   MOLDAU_RETURN_IF_ERROR(CheckNoClaimHere());
   base::MutexLock lock(maintenance_mutex);
@@ -90,26 +102,43 @@ Timestamp Log::Core::SteadyWallNow() const {
   return std::min(wall, opened_wall + elapsed);
 }
 
-absl::StatusOr<int> Log::Core::ApplyRetention() {
+absl::StatusOr<int> Log::Core::ApplyRetention(std::optional<int64_t> unread_from) {
   base::MutexLock lock(maintenance_mutex);
   if (closed.load(std::memory_order_acquire)) return Closed();
   LogConfig limits;
-  bool roll;
   const int64_t now = SteadyWallNow().time_since_epoch().count();
-  const auto expired = [&](const Segment& segment) {
-    const int64_t latest = segment.max_timestamp().timestamp;
-    return limits.retention_ms.count() >= 0 && latest >= 0 && latest < now &&
-           now - latest > limits.retention_ms.count();
-  };
+  bool keeps_unread;
+  bool drops_read;
+  bool roll;
   {
     base::SpinMutexLock end(append_lock);
     if (!failure.ok()) return failure;
     limits = config;
+    keeps_unread = limits.consumed_retention == ConsumedRetention::kKeepUnread ||
+                   limits.consumed_retention == ConsumedRetention::kOnlyUnread;
+    drops_read = limits.consumed_retention == ConsumedRetention::kDropRead ||
+                 limits.consumed_retention == ConsumedRetention::kOnlyUnread;
+    const bool all_read = drops_read && unread_from && *unread_from >= next_offset && position >= kRollReadBytes;
     roll = active != nullptr && position > 0 && is_ready &&
-           (now >= roll_at_ms || (limits.delete_old_segments && expired(*active)));
+           (now >= roll_at_ms || all_read || (limits.delete_old_segments && IsExpired(*active, limits, now)));
   }
   if (roll) MOLDAU_RETURN_IF_ERROR(RollLocked(wall_clock.WallNow()));
-  if (!limits.delete_old_segments) return 0;
+  const int64_t before = log_start.load(std::memory_order_acquire);
+  int64_t start = limits.delete_old_segments ? StartByLimits(limits, now) : before;
+  if (keeps_unread) start = std::min(start, unread_from.value_or(before));
+  // Of a log that has lost its end, a group may stand behind it.
+  if (drops_read && unread_from) {
+    start = std::max(start, std::min(*unread_from, visible_end.load(std::memory_order_acquire)));
+  }
+  start = std::max(start, before);
+  if (limits.consumed_retention != ConsumedRetention::kNone && unread_from && start > *unread_from) {
+    dropped_unread.fetch_add(start - std::max(before, *unread_from), std::memory_order_relaxed);
+  }
+  return DeleteOldSegments(start);
+}
+
+// Where the log would begin without the segments that are too old or too many.
+int64_t Log::Core::StartByLimits(const LogConfig& limits, int64_t now) {
   const std::shared_ptr<const SegmentList> list = segments();
   uint64_t total = 0;
   for (const auto& segment : *list) total += segment->published().position;
@@ -118,11 +147,11 @@ absl::StatusOr<int> Log::Core::ApplyRetention() {
     if (!segment->sealed()) break;
     const uint64_t size = segment->published().position;
     const bool too_much = limits.retention_bytes >= 0 && total - size >= static_cast<uint64_t>(limits.retention_bytes);
-    if (!too_much && !expired(*segment)) break;
+    if (!too_much && !IsExpired(*segment, limits, now)) break;
     start = std::max(start, segment->end_offset());
     total -= size;
   }
-  return DeleteOldSegments(start);
+  return start;
 }
 
 // --- the suffix ---
@@ -136,6 +165,7 @@ absl::Status Log::Core::Truncate(int64_t offset) {
     base::SpinMutexLock end(append_lock);
     if (!failure.ok()) return failure;
     if (offset >= next_offset) return absl::OkStatus();
+    ++truncations;
     is_ready = false;
     is_mapped = false;
     direct_at = direct_end = nullptr;
@@ -175,6 +205,7 @@ absl::Status Log::Core::Truncate(int64_t offset) {
   log_end.store(end, std::memory_order_release);
   visible_end.store(end, std::memory_order_seq_cst);
   durable->Reset(std::min(durable->offset(), end));
+  cleaned_to.store(std::min(cleaned_to.load(std::memory_order_relaxed), end), std::memory_order_release);
   flushed_size_of = -1;
   return absl::OkStatus();
 }
@@ -285,6 +316,10 @@ absl::Status Log::Core::Close() {
   }
   tail.Notify();
   tasks.Close();
+  {
+    base::MutexLock lock(compaction_mutex);
+    compaction = nullptr;
+  }
   base::MutexLock lock(maintenance_mutex);
   if (!stopped) {
     base::MutexLock flush(flush_mutex);
@@ -337,6 +372,7 @@ PartitionEntry Log::Core::Describe() {
   // Read before the segments: what was durable then lies in them.
   entry.recovery_point = durable->offset();
   entry.log_start_offset = log_start.load(std::memory_order_acquire);
+  entry.cleaned_offset = cleaned_to.load(std::memory_order_acquire);
   entry.high_watermark = visible_end.load(std::memory_order_acquire);
   const std::shared_ptr<const SegmentList> list = segments();
   for (const std::shared_ptr<Segment>& segment : *list) entry.segments.push_back(segment->Describe());

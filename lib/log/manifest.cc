@@ -67,7 +67,8 @@ absl::Status CheckFrame(std::span<const std::byte> file, std::string_view path) 
     return Damaged("%s: byte %d: bad checksum: crc of the bytes before it is %08x, not %08x", path, crc_at, crc,
                    LoadLittle<uint32_t>(file.data() + crc_at));
   }
-  if (version != kManifestVersion) return Damaged("%s: byte %d: format version %d is unknown", path, kVersion, version);
+  if (version < kFirstManifestVersion)
+    return Damaged("%s: byte %d: format version %d is unknown", path, kVersion, version);
   return absl::OkStatus();
 }
 
@@ -90,8 +91,9 @@ absl::StatusOr<std::string> EncodeManifest(const Manifest& manifest) {
 
 absl::StatusOr<Manifest> DecodeManifest(std::span<const std::byte> file, std::string_view path) {
   MOLDAU_RETURN_IF_ERROR(CheckFrame(file, path));
+  const auto version = LoadLittle<uint32_t>(file.data() + kVersion);
   absl::StatusOr<Manifest> manifest =
-      DecodeManifestBody(file.subspan(kBody, file.size() - kBody - kCrcBytes), kBody, path);
+      DecodeManifestBody(file.subspan(kBody, file.size() - kBody - kCrcBytes), version, kBody, path);
   if (!manifest.ok()) return Damaged("%s", manifest.status().message());
   return manifest;
 }

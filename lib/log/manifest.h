@@ -30,7 +30,8 @@
 namespace moldau::log {
 
 inline constexpr std::string_view kManifestFileName = "moldau.manifest";
-inline constexpr uint32_t kManifestVersion = 1;
+inline constexpr uint32_t kManifestVersion = 2;       // what is written
+inline constexpr uint32_t kFirstManifestVersion = 1;  // the oldest that is read
 
 struct SegmentEntry {
   int64_t base_offset = 0;
@@ -53,6 +54,7 @@ struct PartitionEntry {
   int64_t log_start_offset = 0;
   int64_t high_watermark = 0;
   int64_t log_end_offset = 0;
+  int64_t cleaned_offset = 0;          // compaction has been below it; since version 2
   std::vector<SegmentEntry> segments;  // by base offset, the active one last
   std::vector<EpochEntry> epochs;
 

@@ -15,7 +15,8 @@ constexpr size_t kMaxBootId = 255;
 constexpr size_t kUuidBytes = sizeof(Uuid::bytes);
 constexpr size_t kSegmentBytes = 5 * 8 + 2 * 4 + 1;
 constexpr size_t kEpochBytes = 4 + 8;
-constexpr size_t kMinPartitionBytes = kUuidBytes + 1 + 4 + 4 * 8 + 4 + 4;  // without topic, segments and epochs
+constexpr size_t kMinPartitionBytes = kUuidBytes + 1 + 4 + 5 * 8 + 4 + 4;  // without topic, segments and epochs
+constexpr size_t kMinPartitionBytes1 = kMinPartitionBytes - 8;             // in version 1
 constexpr size_t kHeadBytes = 2 * kUuidBytes + 4 + 1 + 1 + 4;              // without the boot id
 
 // Stores fields one behind the other into room that is known to suffice.
@@ -153,11 +154,12 @@ void Write(Writer& out, const PartitionEntry& partition) {
   out.Number(partition.log_start_offset);
   out.Number(partition.high_watermark);
   out.Number(partition.log_end_offset);
+  out.Number(partition.cleaned_offset);
   WriteList(out, partition.segments);
   WriteList(out, partition.epochs);
 }
 
-void Read(Reader& in, PartitionEntry& partition) {
+void Read(Reader& in, uint32_t version, PartitionEntry& partition) {
   partition.topic_id = in.Id();
   partition.topic = in.ShortText();
   partition.partition = in.Number<int32_t>();
@@ -165,6 +167,7 @@ void Read(Reader& in, PartitionEntry& partition) {
   partition.log_start_offset = in.Number<int64_t>();
   partition.high_watermark = in.Number<int64_t>();
   partition.log_end_offset = in.Number<int64_t>();
+  partition.cleaned_offset = version == 1 ? 0 : in.Number<int64_t>();
   ReadList(in, kSegmentBytes, partition.segments);
   ReadList(in, kEpochBytes, partition.epochs);
 }
@@ -213,7 +216,8 @@ void AppendManifestBody(const Manifest& manifest, std::string& out) {
   MOLDAU_CHECK(writer.at() == out.data() + out.size());
 }
 
-absl::StatusOr<Manifest> DecodeManifestBody(std::span<const std::byte> body, size_t begin, std::string_view path) {
+absl::StatusOr<Manifest> DecodeManifestBody(std::span<const std::byte> body, uint32_t version, size_t begin,
+                                            std::string_view path) {
   Reader in(body);
   Manifest manifest;
   manifest.cluster_id = in.Id();
@@ -221,9 +225,9 @@ absl::StatusOr<Manifest> DecodeManifestBody(std::span<const std::byte> body, siz
   manifest.node_id = in.Number<int32_t>();
   manifest.clean_shutdown = in.Bool();
   manifest.boot_id = in.ShortText();
-  manifest.partitions.resize(in.Count(kMinPartitionBytes));
+  manifest.partitions.resize(in.Count(version == 1 ? kMinPartitionBytes1 : kMinPartitionBytes));
   for (PartitionEntry& partition : manifest.partitions) {
-    Read(in, partition);
+    Read(in, version, partition);
     if (!in.ok()) break;
     if (const absl::Status status = CheckPartition(partition); !status.ok()) {
       return Damaged(in, begin, path, std::string(status.message()));

@@ -24,8 +24,8 @@ namespace moldau::log {
 // Appends ManifestBodySize bytes to `out`. The manifest must have passed CheckManifest.
 void AppendManifestBody(const Manifest& manifest, std::string& out);
 
-// `body` begins at byte `begin` of the file `path`; both are for messages.
-[[nodiscard]] absl::StatusOr<Manifest> DecodeManifestBody(std::span<const std::byte> body, size_t begin,
-                                                          std::string_view path);
+// `body`, of a version up to kManifestVersion, begins at byte `begin` of the file `path`; both are for messages.
+[[nodiscard]] absl::StatusOr<Manifest> DecodeManifestBody(std::span<const std::byte> body, uint32_t version,
+                                                          size_t begin, std::string_view path);
 
 }  // namespace moldau::log

@@ -30,6 +30,15 @@ std::optional<int64_t> ParseNumber(std::string_view text) {
   return number;
 }
 
+// A part of a whole: between 0 and 1.
+std::optional<double> ParseRatio(std::string_view text) {
+  double ratio = 0;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), ratio);
+  if (error != std::errc() || end != text.data() + text.size()) return std::nullopt;
+  if (!(ratio >= 0 && ratio <= 1)) return std::nullopt;
+  return ratio;
+}
+
 std::vector<std::string> ListElements(std::string_view text) {
   return absl::StrSplit(absl::string_view(text.data(), text.size()), ',');
 }
@@ -40,23 +49,16 @@ class Problems {
   template <typename... Args>
   void Add(const absl::FormatSpec<Args...>& format, const Args&... args) {
     texts_.push_back(absl::StrFormat(format, args...));
-    only_unsupported_ = false;
-  }
-  // Of what Moldau will do one day.
-  template <typename... Args>
-  void AddUnsupported(const absl::FormatSpec<Args...>& format, const Args&... args) {
-    texts_.push_back(absl::StrFormat(format, args...));
   }
 
   [[nodiscard]] absl::Status ToStatus(std::string_view subject) const {
     if (texts_.empty()) return absl::OkStatus();
-    const auto code = only_unsupported_ ? absl::StatusCode::kUnimplemented : absl::StatusCode::kInvalidArgument;
-    return base::Error(code, ErrorCode::kInvalidConfig, "%s: %s", subject, absl::StrJoin(texts_, "; "));
+    return base::Error(absl::StatusCode::kInvalidArgument, ErrorCode::kInvalidConfig, "%s: %s", subject,
+                       absl::StrJoin(texts_, "; "));
   }
 
  private:
   std::vector<std::string> texts_;
-  bool only_unsupported_ = true;
 };
 
 bool CheckNumber(const ConfigDefinition& definition, std::string_view value, Problems& problems) {
@@ -67,6 +69,12 @@ bool CheckNumber(const ConfigDefinition& definition, std::string_view value, Pro
   }
   if (*number >= definition.min && *number <= definition.max) return true;
   problems.Add("%s=%d: not between %d and %d", definition.name, *number, definition.min, definition.max);
+  return false;
+}
+
+bool CheckRatio(const ConfigDefinition& definition, std::string_view value, Problems& problems) {
+  if (ParseRatio(value)) return true;
+  problems.Add("%s=%s: not a number between 0 and 1", definition.name, value);
   return false;
 }
 
@@ -94,6 +102,8 @@ bool CheckValue(std::string_view name, std::string_view value, Problems& problem
     case ConfigType::kInt:
     case ConfigType::kLong:
       return CheckNumber(*definition, value, problems);
+    case ConfigType::kDouble:
+      return CheckRatio(*definition, value, problems);
     case ConfigType::kBoolean:
     case ConfigType::kChoice:
       return CheckChoice(*definition, value, problems);
@@ -160,6 +170,10 @@ TopicConfigEntry::Source DurabilitySource(const Values& values) {
   return TopicConfigEntry::Source::kDefault;
 }
 
+bool HasPolicy(const Values& values, std::string_view policy) {
+  return values.Text(kCleanupPolicyConfig).find(policy) != std::string_view::npos;
+}
+
 // Unset, the largest batch follows a small segment.
 int64_t MaxMessageBytes(const Values& values) {
   const int64_t bytes = values.Number(kMaxMessageBytesConfig);
@@ -192,8 +206,13 @@ void CheckTogether(const Values& values, int32_t replicas, Problems& problems) {
   if (const auto durability = DurabilityIn(values); durability.starts_with("replicated") && replicas < 2) {
     problems.Add("%s=%s needs several replicas, the topic has %d", kDurabilityConfig, durability, replicas);
   }
-  if (values.Text("cleanup.policy").find("compact") != std::string_view::npos) {
-    problems.AddUnsupported("cleanup.policy=%s: compaction is not supported yet", values.Text("cleanup.policy"));
+  const int64_t min_lag = values.Number("min.compaction.lag.ms");
+  if (const int64_t max_lag = values.Number("max.compaction.lag.ms"); min_lag > max_lag) {
+    problems.Add("min.compaction.lag.ms=%d exceeds max.compaction.lag.ms=%d", min_lag, max_lag);
+  }
+  if (const auto consumed = values.Text(kConsumedRetentionConfig); consumed != "none" && !HasPolicy(values, "delete")) {
+    problems.Add("%s=%s needs delete in %s, which is %s", kConsumedRetentionConfig, consumed, kCleanupPolicyConfig,
+                 values.Text(kCleanupPolicyConfig));
   }
 }
 
@@ -213,6 +232,13 @@ std::optional<Compression> ParseCompression(std::string_view name) {
   return std::nullopt;  // "producer"
 }
 
+log::ConsumedRetention ParseConsumedRetention(std::string_view name) {
+  if (name == "keep_unread") return log::ConsumedRetention::kKeepUnread;
+  if (name == "drop_read") return log::ConsumedRetention::kDropRead;
+  if (name == "only_unread") return log::ConsumedRetention::kOnlyUnread;
+  return log::ConsumedRetention::kNone;
+}
+
 log::LogConfig ToLogConfig(const Values& values) {
   log::LogConfig config;
   config.durability = ParseDurability(DurabilityIn(values));
@@ -222,7 +248,13 @@ log::LogConfig ToLogConfig(const Values& values) {
   config.index_interval_bytes = static_cast<uint32_t>(values.Number("index.interval.bytes"));
   config.retention_bytes = values.Number("retention.bytes");
   config.retention_ms = values.Time("retention.ms");
-  config.delete_old_segments = values.Text("cleanup.policy").find("delete") != std::string_view::npos;
+  config.delete_old_segments = HasPolicy(values, "delete");
+  config.consumed_retention = ParseConsumedRetention(values.Text(kConsumedRetentionConfig));
+  config.compact = HasPolicy(values, "compact");
+  config.min_cleanable_dirty_ratio = ParseRatio(values.Text("min.cleanable.dirty.ratio")).value();
+  config.delete_retention = values.Time("delete.retention.ms");
+  config.min_compaction_lag = values.Time("min.compaction.lag.ms");
+  config.max_compaction_lag = values.Time("max.compaction.lag.ms");
   config.max_message_bytes = static_cast<uint32_t>(MaxMessageBytes(values));
   config.timestamp_type = values.Text("message.timestamp.type") == "LogAppendTime" ? TimestampType::kLogAppendTime
                                                                                    : TimestampType::kCreateTime;

@@ -2,8 +2,8 @@
 // One table defines them all; a topic's values win over the broker's defaults, those over the built-in ones.
 //
 // Threads: pure functions over a constant table.   Ownership: values.
-// Failure: InvalidArgument (kInvalidConfig) listing every problem with its numbers; Unimplemented (kInvalidConfig) if
-// all that stands against a configuration is that Moldau cannot do it yet. Source: Kafka's topic configuration.
+// Failure: InvalidArgument (kInvalidConfig) listing every problem with its numbers.
+// Source: Kafka's topic configuration.
 #pragma once
 
 #include <cstdint>
@@ -22,17 +22,19 @@ namespace moldau::metadata {
 
 inline constexpr std::string_view kDurabilityConfig = "moldau.durability";
 inline constexpr std::string_view kQueueTrimConfig = "moldau.queue.trim";
+inline constexpr std::string_view kConsumedRetentionConfig = "moldau.retention.consumed";
+inline constexpr std::string_view kCleanupPolicyConfig = "cleanup.policy";
 inline constexpr std::string_view kFlushMessagesConfig = "flush.messages";
 inline constexpr std::string_view kSegmentBytesConfig = "segment.bytes";
 inline constexpr std::string_view kMaxMessageBytesConfig = "max.message.bytes";
 
-enum class ConfigType : uint8_t { kInt, kLong, kBoolean, kChoice, kList };
+enum class ConfigType : uint8_t { kInt, kLong, kDouble, kBoolean, kChoice, kList };
 
 struct ConfigDefinition {
   std::string_view name;
   ConfigType type;
   std::string_view default_value;
-  int64_t min = 0;  // of numbers
+  int64_t min = 0;  // of numbers; those that are no whole numbers lie between 0 and 1
   int64_t max = 0;
   std::span<const std::string_view> choices = {};  // of choices and of list elements
   std::string_view documentation;

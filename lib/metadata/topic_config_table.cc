@@ -13,15 +13,24 @@ constexpr std::string_view kLongMaxText = "9223372036854775807";
 
 constexpr std::string_view kBooleans[] = {"true", "false"};
 constexpr std::string_view kPolicies[] = {"delete", "compact"};
+constexpr std::string_view kConsumedRetentions[] = {"none", "keep_unread", "drop_read", "only_unread"};
 constexpr std::string_view kCompressions[] = {"producer", "uncompressed", "gzip", "snappy", "lz4", "zstd"};
 constexpr std::string_view kTimestampTypes[] = {"CreateTime", "LogAppendTime"};
 constexpr std::string_view kDurabilities[] = {"buffered", "flushed", "replicated", "replicated_flushed"};
 
 constexpr auto kDefinitions = std::to_array<ConfigDefinition>({
-    {"cleanup.policy", ConfigType::kList, "delete", 0, 0, kPolicies,
-     "What happens to old segments: delete removes them by age and size. compact is not supported yet."},
+    {kCleanupPolicyConfig, ConfigType::kList, "delete", 0, 0, kPolicies,
+     "What happens to old segments: delete removes them by age and size, compact keeps the latest record of each key. "
+     "Both together do both."},
     {"compression.type", ConfigType::kChoice, "producer", 0, 0, kCompressions,
      "The codec of stored batches; producer keeps each batch as it came."},
+    {"delete.retention.ms",
+     ConfigType::kLong,
+     "86400000",
+     0,
+     kLongMax,
+     {},
+     "Milliseconds for which compaction keeps a tombstone after it has removed what that deletes."},
     {"file.delete.delay.ms",
      ConfigType::kLong,
      "0",
@@ -50,6 +59,13 @@ constexpr auto kDefinitions = std::to_array<ConfigDefinition>({
      kIntMax,
      {},
      "Bytes of records between two entries of the offset index."},
+    {"max.compaction.lag.ms",
+     ConfigType::kLong,
+     kLongMaxText,
+     1,
+     kLongMax,
+     {},
+     "Milliseconds after which a record is looked at by compaction, however little there is to gain."},
     {kMaxMessageBytesConfig,
      ConfigType::kInt,
      "1048588",
@@ -73,6 +89,20 @@ constexpr auto kDefinitions = std::to_array<ConfigDefinition>({
      "How far in the past a record's timestamp may lie."},
     {"message.timestamp.type", ConfigType::kChoice, "CreateTime", 0, 0, kTimestampTypes,
      "Whose clock stamps records: the producer's or the broker's."},
+    {"min.cleanable.dirty.ratio",
+     ConfigType::kDouble,
+     "0.5",
+     0,
+     1,
+     {},
+     "The part of a log that must have been written since the last compaction for the next one to begin."},
+    {"min.compaction.lag.ms",
+     ConfigType::kLong,
+     "0",
+     0,
+     kLongMax,
+     {},
+     "Milliseconds for which compaction leaves a record alone."},
     {"min.insync.replicas",
      ConfigType::kInt,
      "1",
@@ -86,6 +116,10 @@ constexpr auto kDefinitions = std::to_array<ConfigDefinition>({
     {kQueueTrimConfig, ConfigType::kBoolean, "false", 0, 0, kBooleans,
      "Whether the topic belongs to the queue of the same name, which removes records from disk as they are done. Other "
      "queues are refused; groups see what is not done yet."},
+    {kConsumedRetentionConfig, ConfigType::kChoice, "none", 0, 0, kConsumedRetentions,
+     "What the progress of groups and queues means to retention: keep_unread deletes nothing that the slowest of them "
+     "has not read, and nothing at all while there are none; drop_read deletes at once what all of them have read, and "
+     "the rest by age and size, read or not; only_unread is both: what all have read goes at once, and nothing else."},
     {"preallocate", ConfigType::kBoolean, "true", 0, 0, kBooleans,
      "Accepted and without effect: segments are always allocated before they are written."},
     {"retention.bytes",

@@ -28,6 +28,7 @@ const Manifest kExample = {.cluster_id = {{0xc1}},
                                            .log_start_offset = 10,
                                            .high_watermark = 50,
                                            .log_end_offset = 52,
+                                           .cleaned_offset = 30,
                                            .segments = {{.base_offset = 0,
                                                          .end_offset = 40,
                                                          .size_bytes = 4200,
@@ -41,6 +42,20 @@ const Manifest kExample = {.cluster_id = {{0xc1}},
 
 // Written by hand from the format; the checksum was computed bit by bit from the polynomial, apart from this code.
 const std::string kGolden = FromHex(
+    "4d4f4c4441554d46 02000000 e900000000000000"
+    "c1000000000000000000000000000000 d1000000000000000000000000000000"
+    "07000000 01 06 626f6f742d31 01000000"
+    "000102030405060708090a0b0c0d0e0f 06 6f7264657273 03000000"
+    "2800000000000000 0a00000000000000 3200000000000000 3400000000000000"
+    "1e00000000000000"
+    "02000000"
+    "0000000000000000 2800000000000000 6810000000000000 0068e5cf8b010000 2700000000000000 44332211 88776655 01"
+    "2800000000000000 3400000000000000 8403000000000000 ffffffffffffffff ffffffffffffffff 00000000 00000000 00"
+    "01000000 05000000 0a00000000000000"
+    "dcf1a6aa");
+
+// The same as version 1 wrote it, which did not know of compaction.
+const std::string kGoldenVersion1 = FromHex(
     "4d4f4c4441554d46 01000000 e100000000000000"
     "c1000000000000000000000000000000 d1000000000000000000000000000000"
     "07000000 01 06 626f6f742d31 01000000"
@@ -77,7 +92,8 @@ Manifest RandomManifest(Random& random, size_t partitions) {
                                 .recovery_point = number(),
                                 .log_start_offset = number(),
                                 .high_watermark = number(),
-                                .log_end_offset = number()};
+                                .log_end_offset = number(),
+                                .cleaned_offset = number()};
     for (uint64_t n = random.Below(4); n > 0; --n) {
       partition.segments.push_back({number(), number(), random.Next(), number(), number(),
                                     static_cast<uint32_t>(random.Next()), static_cast<uint32_t>(random.Next()),
@@ -91,9 +107,15 @@ Manifest RandomManifest(Random& random, size_t partitions) {
   return manifest;
 }
 
-TEST_CASE("a manifest has the bytes of format version 1 and is read back", "[log][manifest]") {
+TEST_CASE("a manifest has the bytes of format version 2 and is read back", "[log][manifest]") {
   CHECK(EncodeManifest(kExample).value() == kGolden);
   CHECK(Decode(kGolden).value() == kExample);
+}
+
+TEST_CASE("a manifest of format version 1 is read, and says nothing of compaction", "[log][manifest][L21]") {
+  Manifest expected = kExample;
+  expected.partitions[0].cleaned_offset = 0;
+  CHECK(Decode(kGoldenVersion1).value() == expected);
 }
 
 TEST_CASE("any manifest is read back as it was written", "[log][manifest]") {
@@ -145,11 +167,11 @@ TEST_CASE("every shortened or lengthened manifest is refused as damaged", "[log]
 
 TEST_CASE("a manifest of a newer version is never called damaged", "[log][manifest][L21]") {
   std::string file = kGolden;
-  file[8] = 2;
+  file[8] = 3;
   const auto newer = Decode(Resealed(file));
   CHECK(newer.status().code() == absl::StatusCode::kFailedPrecondition);
   CHECK(std::string(newer.status().message()) ==
-        "data/moldau.manifest: byte 8: format version 2 is above 1: written by a newer version");
+        "data/moldau.manifest: byte 8: format version 3 is above 2: written by a newer version");
   // Its body may have grown by whatever that version adds, and even its checksum may be another.
   file.insert(file.size() - 4, 100, 'x');
   CHECK(Decode(Resealed(file)).status().code() == absl::StatusCode::kFailedPrecondition);
@@ -159,7 +181,7 @@ TEST_CASE("a manifest of a newer version is never called damaged", "[log][manife
 TEST_CASE("a manifest whose checksum holds but whose lengths lie is refused without reserving what they claim",
           "[log][manifest]") {
   const size_t partition_count = 20 + 32 + 4 + 1 + 1 + 6;
-  const size_t segment_count = partition_count + 4 + 16 + 1 + 6 + 4 + 32;
+  const size_t segment_count = partition_count + 4 + 16 + 1 + 6 + 4 + 40;
   for (const size_t at : {partition_count, segment_count}) {
     for (const char* claimed : {"ffffffff", "00000080", "00010000"}) {
       std::string file = kGolden;

@@ -110,15 +110,43 @@ TEST_CASE("every problem is named with its numbers", "[metadata][config]") {
   }
 }
 
-TEST_CASE("compaction is refused as something that is not there yet", "[metadata][config]") {
-  for (const char* policy : {"compact", "compact,delete", "delete,compact"}) {
-    const absl::Status status = Resolve({{"cleanup.policy", policy}}).status();
-    CHECK(status.code() == absl::StatusCode::kUnimplemented);
-    CHECK(GetErrorCode(status) == ErrorCode::kInvalidConfig);
+TEST_CASE("a topic is compacted, shortened, or both, as its cleanup policy says", "[metadata][config]") {
+  CHECK_FALSE(Resolve({})->compact);
+  CHECK(Resolve({})->delete_old_segments);
+  CHECK(Resolve({{"cleanup.policy", "compact"}})->compact);
+  CHECK_FALSE(Resolve({{"cleanup.policy", "compact"}})->delete_old_segments);
+  for (const char* policy : {"compact,delete", "delete,compact"}) {
+    const log::LogConfig both = Resolve({{"cleanup.policy", policy}}).value();
+    CHECK(both.compact);
+    CHECK(both.delete_old_segments);
   }
-  CHECK(Resolve({{"cleanup.policy", "compact"}, {"colour", "red"}}).status().code() ==
-        absl::StatusCode::kInvalidArgument);
   CHECK(Resolve({{"cleanup.policy", "shred"}}).status().code() == absl::StatusCode::kInvalidArgument);
+}
+
+TEST_CASE("how and when a topic is compacted is configured by Kafka's names", "[metadata][config]") {
+  const log::LogConfig config = Resolve({{"delete.retention.ms", "1000"},
+                                         {"min.cleanable.dirty.ratio", "0.25"},
+                                         {"min.compaction.lag.ms", "10"},
+                                         {"max.compaction.lag.ms", "20"}})
+                                    .value();
+  CHECK(config.delete_retention == std::chrono::milliseconds(1000));
+  CHECK(config.min_cleanable_dirty_ratio == 0.25);
+  CHECK(config.min_compaction_lag == std::chrono::milliseconds(10));
+  CHECK(config.max_compaction_lag == std::chrono::milliseconds(20));
+  const absl::Status status = Resolve({{"min.cleanable.dirty.ratio", "1.5"}}).status();
+  CHECK_THAT(std::string(status.message()), Contains("min.cleanable.dirty.ratio=1.5: not a number between 0 and 1"));
+  CHECK_FALSE(Resolve({{"min.compaction.lag.ms", "30"}, {"max.compaction.lag.ms", "20"}}).ok());
+}
+
+TEST_CASE("what readers mean to retention is one of four, and needs a policy that deletes", "[metadata][config]") {
+  CHECK(Resolve({})->consumed_retention == log::ConsumedRetention::kNone);
+  CHECK(Resolve({{"moldau.retention.consumed", "keep_unread"}})->consumed_retention ==
+        log::ConsumedRetention::kKeepUnread);
+  CHECK(Resolve({{"moldau.retention.consumed", "drop_read"}})->consumed_retention == log::ConsumedRetention::kDropRead);
+  CHECK(Resolve({{"moldau.retention.consumed", "only_unread"}})->consumed_retention ==
+        log::ConsumedRetention::kOnlyUnread);
+  CHECK_FALSE(Resolve({{"moldau.retention.consumed", "all"}}).ok());
+  CHECK_FALSE(Resolve({{"moldau.retention.consumed", "drop_read"}, {"cleanup.policy", "compact"}}).ok());
 }
 
 TEST_CASE("flush.messages=1 is another name for flushed", "[metadata][config]") {
