@@ -83,7 +83,7 @@ class ManyPartitions {
       for (int32_t p = 0; p < count; ++p) Done(Must(topic.partition(p)).Append(Record{.value = "one"}));
       count_ += count;
     }
-    Must(broker->Close());
+    Must(broker->Close(std::chrono::minutes(5)));  // as many flushes as partitions
   }
   [[nodiscard]] std::string directory() const { return scratch_.path() + "/data"; }
   [[nodiscard]] double count() const { return static_cast<double>(count_); }
