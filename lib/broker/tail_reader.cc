@@ -22,6 +22,8 @@ absl::StatusOr<FetchedRecords> TailReader::Next(std::chrono::nanoseconds timeout
     }
     if (!slice.ok()) return std::move(slice).status();
     if (!slice->bytes.empty()) state.meter.Count(slice->bytes.size());
+    // Who sleeps before the next record comes does not keep a file open meanwhile.
+    if (state.options.wait != WaitStrategy::kSpin) log.Rest(state.cursor);
     return log::DecodeSlice(*std::move(slice), from, environment.memory());
   });
 }

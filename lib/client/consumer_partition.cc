@@ -79,7 +79,8 @@ absl::StatusOr<FetchedRecords> ConsumerPartition::ReadOn() {
   for (bool was_reset = false;; was_reset = true) {
     absl::Status status;
     if (!reader_) {
-      absl::StatusOr<TailReader> reader = partition_.Tail(position_, {.max_bytes = options_.max_poll_bytes});
+      absl::StatusOr<TailReader> reader =
+          partition_.Tail(position_, {.max_bytes = options_.max_poll_bytes, .wait = options_.wait});
       status = reader.status();
       if (status.ok()) reader_ = *std::move(reader);
     }

@@ -53,6 +53,9 @@ absl::StatusOr<LogSlice> Log::Read(LogCursor& cursor, size_t max_bytes) { return
 absl::StatusOr<LogSlice> Log::ReadWait(LogCursor& cursor, size_t max_bytes, MonoTime deadline, WaitStrategy strategy) {
   return core_->ReadWait(cursor, max_bytes, deadline, strategy);
 }
+void Log::Rest(LogCursor& cursor) const noexcept {
+  if (cursor.offset >= high_watermark()) cursor.pin = nullptr;
+}
 absl::StatusOr<std::optional<OffsetAndTimestamp>> Log::FindByTimestamp(Timestamp timestamp) {
   return core_->FindByTimestamp(timestamp);
 }

@@ -144,6 +144,8 @@ class Log {
 
   // The same, waiting for the first batch until `deadline`; empty then.
   absl::StatusOr<LogSlice> ReadWait(LogCursor& cursor, size_t max_bytes, MonoTime deadline, WaitStrategy strategy);
+  // Gives back what the cursor keeps open if it stands at the end: for a reader that does not come back at once.
+  void Rest(LogCursor& cursor) const noexcept;
 
   // The first record whose timestamp is at least `timestamp`, counting a record as at least as late as all before it;
   // nullopt if there is none below the high watermark.
