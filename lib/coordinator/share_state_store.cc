@@ -153,9 +153,9 @@ absl::Status ShareStateStore::AddUnopened(LowestOffsets& lowest) {
     MOLDAU_RETURN_IF_ERROR(Load(shard, partition));
     bool has_any = false;
     for (const auto& [key, known] : shard.keys) {
-      if (known.wants_snapshot != nullptr) continue;  // opened
-      const auto [at, is_new] = lowest.try_emplace({key.topic_id, key.partition}, known.state.start_offset);
-      if (!is_new) at->second = std::min(at->second, known.state.start_offset);
+      if (known.wants_snapshot != nullptr || !known.state) continue;  // opened, or never written
+      const auto [at, is_new] = lowest.try_emplace({key.topic_id, key.partition}, known.state->start_offset);
+      if (!is_new) at->second = std::min(at->second, known.state->start_offset);
       has_any = true;
     }
     if (!has_any) continue;
