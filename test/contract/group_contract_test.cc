@@ -188,7 +188,7 @@ TEST_CASE("of two members with one instance id the older is fenced, and changes 
     Create(environment, "orders");
     Send(environment, {"a"});
     ConsumerOptions options = ByHand();
-    options.group_instance_id = "left till";
+    options.group_instance_id = "left-till";
     Consumer older = Subscribed(environment, options);
     CHECK(Read(older, 1).size() == 1);
     Consumer newer = Subscribed(environment, options);
