@@ -292,12 +292,16 @@ TEST_CASE("a consumer that hangs as it gives everything up leaves nothing in the
 TEST_CASE("a poll that waits is not a slow one", "[client][consumer][group][G6]") {
   World world;
   world.Create("orders");
-  Consumer a = Subscribe(*world.broker, {.max_poll_interval = 10s});
+  std::atomic<bool> polls{false};
   std::atomic<bool> done{false};
+  Consumer a = Subscribe(
+      *world.broker,
+      {.max_poll_interval = 10s, .on_assigned = [&](Consumer&, std::span<const TopicPartition>) { polls = true; }});
   std::thread poller([&] {
     a.Poll(120s).IgnoreError();
     done = true;
   });
+  while (!polls) std::this_thread::yield();
   while (!done) world.clock.Advance(1s);
   poller.join();
   CHECK(a.Assignment().size() == 1);
