@@ -6,6 +6,7 @@
 // is made here, which the fuzzer could not guess.
 #include <cstddef>
 #include <cstdint>
+#include <cstring>
 #include <span>
 #include <string>
 #include <string_view>
@@ -25,21 +26,28 @@ namespace {
 
 std::span<const std::byte> AsBytes(std::string_view file) { return std::as_bytes(std::span(file)); }
 
+// What is read is written in the version of today; a file of that version is written as it was.
 void TryManifest(std::string_view file) {
   const auto manifest = DecodeManifest(AsBytes(file), "moldau.manifest");
-  if (manifest.ok()) MOLDAU_REQUIRE(EncodeManifest(*manifest).value() == file);
+  if (!manifest.ok()) return;
+  const std::string written = EncodeManifest(*manifest).value();
+  MOLDAU_REQUIRE(DecodeManifest(AsBytes(written), "moldau.manifest").value() == *manifest);
+  uint32_t version;
+  std::memcpy(&version, file.data() + std::string_view("MOLDAUMF").size(), sizeof(version));
+  MOLDAU_REQUIRE(version != kManifestVersion || written == file);
 }
 
 void TryManifestBody(std::string_view body) {
-  std::string file = "MOLDAUMF";
-  const uint32_t version = kManifestVersion;
-  file.append(reinterpret_cast<const char*>(&version), sizeof(version));
-  const uint64_t length = body.size();
-  file.append(reinterpret_cast<const char*>(&length), sizeof(length));
-  file.append(body);
-  const uint32_t crc = base::Crc32c(file.data(), file.size());
-  file.append(reinterpret_cast<const char*>(&crc), sizeof(crc));
-  TryManifest(file);
+  for (uint32_t version = 1; version <= kManifestVersion; ++version) {
+    std::string file = "MOLDAUMF";
+    file.append(reinterpret_cast<const char*>(&version), sizeof(version));
+    const uint64_t length = body.size();
+    file.append(reinterpret_cast<const char*>(&length), sizeof(length));
+    file.append(body);
+    const uint32_t crc = base::Crc32c(file.data(), file.size());
+    file.append(reinterpret_cast<const char*>(&crc), sizeof(crc));
+    TryManifest(file);
+  }
 }
 
 void TryLeaderEpochs(std::string_view file) {
